@@ -1,0 +1,153 @@
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "memory.h"
+
+enum { BUFFER_BYTES = 1 << 16 };
+
+struct kb_outfile {
+    char *path, *temporary;
+    int fd;
+    uint64_t position;
+    size_t buffered;
+    char buffer[BUFFER_BYTES];
+};
+
+static void dispose(kb_outfile *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    free(file->path);
+    free(file->temporary);
+    free(file);
+}
+
+/* mkostemps makes the file 0600; a result is an ordinary file, so it gets the mode of what it replaces or the umask's. */
+static void set_mode(const kb_outfile *file)
+{
+    struct stat st;
+    mode_t mode;
+    if (stat(file->path, &st) == 0) {
+        mode = st.st_mode & 07777;
+    } else {
+        mode_t mask = umask(0);
+        umask(mask);
+        mode = 0666 & ~mask;
+    }
+    (void)!fchmod(file->fd, mode);
+}
+
+kb_status kb_outfile_open(kb_outfile **out, const char *path, kb_error *err)
+{
+    *out = NULL;
+    kb_outfile *file = kb_calloc(1, sizeof *file);
+    if (!file)
+        return kb_fail_memory(err, "a file buffer");
+    file->fd = -1;
+    static const char suffix[] = ".XXXXXX.tmp";
+    size_t bytes = strlen(path) + sizeof suffix;
+    file->path = kb_strdup(path);
+    file->temporary = malloc(bytes);
+    if (!file->path || !file->temporary) {
+        dispose(file);
+        return kb_fail_memory(err, "a file name");
+    }
+    snprintf(file->temporary, bytes, "%s%s", path, suffix);
+    file->fd = mkostemps(file->temporary, 4, O_CLOEXEC);
+    if (file->fd < 0) {
+        kb_fail_errno(err, path, "cannot be written", errno);
+        dispose(file);
+        return KB_ERR_IO;
+    }
+    set_mode(file);
+    *out = file;
+    return KB_OK;
+}
+
+static kb_status flush_buffer(kb_outfile *file, kb_error *err)
+{
+    const char *p = file->buffer;
+    while (file->buffered) {
+        ssize_t n = write(file->fd, p, file->buffered);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return kb_fail_errno(err, file->path, "cannot be written", errno);
+        p += n;
+        file->buffered -= (size_t)n;
+    }
+    return KB_OK;
+}
+
+kb_status kb_outfile_write(kb_outfile *file, const void *bytes, size_t length, kb_error *err)
+{
+    const char *p = bytes;
+    file->position += length;
+    while (length) {
+        size_t room = BUFFER_BYTES - file->buffered, part = length < room ? length : room;
+        memcpy(file->buffer + file->buffered, p, part);
+        file->buffered += part;
+        p += part;
+        length -= part;
+        if (file->buffered == BUFFER_BYTES) {
+            kb_status status = flush_buffer(file, err);
+            if (status)
+                return status;
+        }
+    }
+    return KB_OK;
+}
+
+uint64_t kb_outfile_position(const kb_outfile *file)
+{
+    return file->position;
+}
+
+/* A rename is durable once the folder is synced; some file systems refuse to sync a folder, which is no failure. */
+static void sync_folder(const char *path)
+{
+    char *copy = kb_strdup(path);
+    if (!copy)
+        return;
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!fsync(fd);
+        close(fd);
+    }
+    free(copy);
+}
+
+kb_status kb_outfile_commit(kb_outfile *file, kb_error *err)
+{
+    kb_status status = flush_buffer(file, err);
+    if (!status && fsync(file->fd) != 0 && errno != EINVAL && errno != EROFS)
+        status = kb_fail_errno(err, file->path, "cannot be synced", errno);
+    int fd = file->fd;
+    file->fd = -1;
+    if (close(fd) != 0 && !status)
+        status = kb_fail_errno(err, file->path, "cannot be written", errno);
+    if (!status && rename(file->temporary, file->path) != 0)
+        status = kb_fail_errno(err, file->path, "cannot be replaced", errno);
+    if (status)
+        unlink(file->temporary);
+    else
+        sync_folder(file->path);
+    dispose(file);
+    return status;
+}
+
+void kb_outfile_abort(kb_outfile *file)
+{
+    if (!file)
+        return;
+    unlink(file->temporary);
+    dispose(file);
+}

@@ -1,0 +1,1 @@
+# what core/cluster is made of

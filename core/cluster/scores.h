@@ -1,0 +1,25 @@
+/* scores: agreement of a clustering with labels, and of a score with a yes/no truth, defined as in scikit-learn. */
+#ifndef KB_SCORES_H
+#define KB_SCORES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "status.h"
+
+typedef struct kb_agreement {
+    double accuracy; /* under the best one-to-one matching (Hungarian), as in the DEC paper */
+    double nmi;      /* normalised mutual information, arithmetic mean; 1 when both have one class */
+    double ami;      /* adjusted mutual information, arithmetic mean (Vinh et al. 2010) */
+    double ari;      /* adjusted Rand index (Hubert and Arabie 1985) */
+} kb_agreement;
+
+/* A and B: N small numbers each (any values; used as names, not as sizes of arrays). N >= 1. */
+kb_status kb_agreement_of(kb_agreement *out, const uint32_t *a, const uint32_t *b, size_t n,
+                          kb_error *err);
+
+/* Area under the ROC curve of SCORE for TRUTH, ties counted half (Mann-Whitney). NAN when one class is missing or there is no
+ * memory. */
+double kb_auroc(const double *score, const bool *truth, size_t n);
+
+#endif

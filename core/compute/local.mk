@@ -1,0 +1,1 @@
+# what core/compute is made of

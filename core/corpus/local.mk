@@ -1,0 +1,1 @@
+# what core/corpus is made of

@@ -1,0 +1,1 @@
+# what core/explain is made of

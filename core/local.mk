@@ -1,0 +1,1 @@
+# what core is made of

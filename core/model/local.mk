@@ -1,0 +1,1 @@
+# what core/model is made of

@@ -1,0 +1,1 @@
+# what src is made of

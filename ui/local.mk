@@ -1,0 +1,1 @@
+# what ui is made of
