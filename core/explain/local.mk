@@ -1,1 +1,23 @@
 # what core/explain is made of
+noinst_LIBRARIES += libexplain.a
+libexplain_a_CPPFLAGS = $(EXPLAIN_CPPFLAGS)
+libexplain_a_CFLAGS = $(CORE_CFLAGS)
+libexplain_a_SOURCES = \
+  core/explain/ngrams.c core/explain/ngrams.h \
+  core/explain/presence.c core/explain/presence.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_ngrams
+TESTS += tests/test_ngrams
+tests_test_ngrams_SOURCES = tests/test_ngrams.c
+tests_test_ngrams_CPPFLAGS = $(EXPLAIN_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_ngrams_CFLAGS = $(TEST_CFLAGS)
+tests_test_ngrams_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/test_presence
+TESTS += tests/test_presence
+tests_test_presence_SOURCES = tests/test_presence.c
+tests_test_presence_CPPFLAGS = $(EXPLAIN_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_presence_CFLAGS = $(TEST_CFLAGS)
+tests_test_presence_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS)
+endif

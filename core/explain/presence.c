@@ -1,0 +1,96 @@
+#include "presence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+double kb_presence_f1(double presence, double other)
+{
+    double denominator = presence + (presence + other) / 2;
+    return denominator > 0 ? presence / denominator : 0;
+}
+
+static bool takes_part(const kb_corpus *corpus, const bool *considered, size_t s)
+{
+    return considered ? considered[s] : kb_corpus_session(corpus, s)->has_rows;
+}
+
+/* TALLY: one row an object of the store. The store keeps a series only for objects that are
+ * present. */
+static void tally_session(kb_presence_row *tally, const kb_store *store, size_t s, bool inside)
+{
+    size_t count = kb_store_series_count(store, s);
+    for (size_t i = 0; i < count; i++) {
+        kb_presence_row *row = &tally[kb_store_series(store, s, i).object];
+        *(inside ? &row->inside : &row->outside) += 1;
+    }
+}
+
+static void tally_all(kb_presence *out, const kb_corpus *corpus, const bool *member,
+                      const bool *considered)
+{
+    const kb_store *store = kb_corpus_store(corpus);
+    for (size_t s = 0; s < kb_corpus_sessions(corpus); s++) {
+        if (!takes_part(corpus, considered, s))
+            continue;
+        *(member[s] ? &out->set_size : &out->rest_size) += 1;
+        tally_session(out->rows, store, s, member[s]);
+    }
+}
+
+static double share(uint32_t part, size_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
+
+/* Moves the rows of objects that the set has to the front, with their fractions, and forgets the
+ * others. */
+static void keep_present(kb_presence *out, size_t objects)
+{
+    for (size_t j = 0; j < objects; j++) {
+        kb_presence_row row = out->rows[j];
+        if (!row.inside)
+            continue;
+        row.object = (uint32_t)j;
+        row.presence = share(row.inside, out->set_size);
+        row.other = share(row.outside, out->rest_size);
+        row.f1 = kb_presence_f1(row.presence, row.other);
+        out->rows[out->count++] = row;
+    }
+}
+
+static int falling(double a, double b)
+{
+    return (a < b) - (a > b);
+}
+
+/* Object ids follow the bytewise order of the names, so they settle ties as the names would. */
+static int by_rank(const void *a, const void *b)
+{
+    const kb_presence_row *x = a, *y = b;
+    int order = falling(x->f1, y->f1);
+    if (!order)
+        order = falling(x->presence, y->presence);
+    return order ? order : (x->object > y->object) - (x->object < y->object);
+}
+
+kb_status kb_presence_of(kb_presence *out, const kb_corpus *corpus, const bool *member,
+                         const bool *considered, kb_error *err)
+{
+    memset(out, 0, sizeof *out);
+    size_t objects = kb_store_objects(kb_corpus_store(corpus));
+    out->rows = kb_calloc(objects, sizeof *out->rows);
+    if (!out->rows)
+        return kb_fail_memory(err, "the presence of objects");
+    tally_all(out, corpus, member, considered);
+    keep_present(out, objects);
+    qsort(out->rows, out->count, sizeof *out->rows, by_rank);
+    return KB_OK;
+}
+
+void kb_presence_clear(kb_presence *presence)
+{
+    free(presence->rows);
+    memset(presence, 0, sizeof *presence);
+}
