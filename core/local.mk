@@ -1,1 +1,20 @@
-# what core is made of
+noinst_LIBRARIES += libcore.a
+libcore_a_CPPFLAGS = $(CORE_CPPFLAGS)
+libcore_a_CFLAGS = $(CORE_CFLAGS)
+libcore_a_SOURCES = \
+  core/assign.c \
+  core/calibrate.c \
+  core/job.c core/job.h \
+  core/novelty.c core/novelty.h \
+  core/pipeline.h \
+  core/score.c \
+  core/workbench.c core/workbench.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_job
+TESTS += tests/test_job
+tests_test_job_SOURCES = tests/test_job.c
+tests_test_job_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_job_CFLAGS = $(TEST_CFLAGS)
+tests_test_job_LDADD = libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+endif

@@ -1,1 +1,41 @@
-# what src is made of
+# what src is made of: the program, and what is tested through it
+bin_PROGRAMS += kaboom
+kaboom_CPPFLAGS = $(SRC_CPPFLAGS)
+kaboom_CFLAGS = $(CORE_CFLAGS)
+kaboom_LDADD = $(UI_LIBS)
+kaboom_SOURCES = \
+  src/main.c \
+  src/options.c src/options.h \
+  src/option_table.c src/option_table.h \
+  src/output.c src/output.h \
+  src/run.c src/run.h \
+  src/verb_assign.c \
+  src/verb_calibrate.c \
+  src/verb_check.c \
+  src/verb_elbow.c \
+  src/verb_embed.c \
+  src/verb_explain.c \
+  src/verb_explore.c \
+  src/verb_generate.c \
+  src/verb_info.c \
+  src/verb_ngrams.c \
+  src/verb_project.c \
+  src/verb_score.c \
+  src/verb_train.c \
+  src/verbs.h \
+  src/work.c src/work.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_output
+TESTS += tests/test_output
+tests_test_output_SOURCES = tests/test_output.c src/output.c
+tests_test_output_CPPFLAGS = $(SRC_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_output_CFLAGS = $(TEST_CFLAGS)
+tests_test_output_LDADD = $(CORPUS_LIBS) $(CMOCKA_LIBS)
+endif
+
+# Shell tests run what the build made; they find it and the sources by these.
+AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; \
+  export top_srcdir top_builddir;
+TESTS += tests/test_verbs.sh tests/test_layers.sh
+EXTRA_DIST += tests/test_verbs.sh tests/test_layers.sh

@@ -1,4 +1,11 @@
-/* elbow: K-means for a range of k with the three internal indices, and the k that they suggest. */
+/* elbow: K-means for a range of k with the three internal indices, and the k that they suggest.
+ *
+ * There is no right k without labels, and the indices seldom agree. The one chosen here is the
+ * smallest k whose silhouette lies within 2% of the range of silhouettes (best minus worst over all
+ * k) of the best: silhouettes differ by less than that from one seed to the next, and of two
+ * numbers of clusters that fit equally well the smaller is the one a person can read. What
+ * Davies-Bouldin and the knee of the inertia would take is kept beside it, for the user to see
+ * where they differ. */
 #ifndef KB_ELBOW_H
 #define KB_ELBOW_H
 
@@ -12,7 +19,9 @@
 
 typedef struct kb_elbow_row {
     size_t k;
-    double silhouette, davies_bouldin, calinski_harabasz; /* of the K-means result at k, on the same points */
+    double silhouette, davies_bouldin,
+        calinski_harabasz; /* of the K-means result at k, on the same points; NAN where the
+                               points fall into fewer than 2 clusters */
     double inertia;
     bool chosen; /* exactly one row has it */
 } kb_elbow_row;
@@ -20,32 +29,43 @@ typedef struct kb_elbow_row {
 typedef struct kb_elbow {
     kb_elbow_row *rows; /* by rising k */
     size_t count;
-    size_t best_silhouette, best_davies_bouldin, knee; /* the k each rule would take; equal where they agree */
+    /* The k each rule would take; equal where they agree. Greatest silhouette, least Davies-Bouldin
+     * (the smaller k among equals, the first k if all are NAN), and the knee of the inertia:
+     * farthest below the chord from first to last row (Satopaa et al. 2011). */
+    size_t best_silhouette, best_davies_bouldin, knee;
 } kb_elbow;
 
 typedef struct kb_elbow_options {
-    size_t kmin, kmax; /* 2 <= kmin <= kmax; kmax is cut to N - 1 */
+    size_t kmin, kmax; /* 2 <= kmin <= kmax; kmax is cut to N - 1; if that is below kmin, N - 1 is
+                          the only k */
     uint64_t seed;
-    size_t restarts;
-    /* First centroids: K0 x d with weights (DEC's), merged by Ward down to each k <= K0; data NULL, or k > K0: K-means++.
-     * With both, K-means++ restarts run as well and the least inertia is kept only without these. */
+    size_t restarts; /* K-means++ starts for each k; 0: 10 */
+    /* First centroids: K0 x d with K0 weights (DEC's). Each k <= K0 has one start, these merged by
+     * Ward down to k, and no K-means++; a k > K0 is started by K-means++ alone, and so is every k
+     * when data is NULL. */
     kb_const_matrix centroids;
     const double *weights;
 } kb_elbow_options;
 
-/* The K-means start for one k under OPTIONS: what kb_elbow_run does at each k, and what calibration does at the chosen one. The caller
- * clears *KM_OUT (a kb_kmeans). */
+/* The K-means start for one k under OPTIONS (kmin and kmax are not looked at): what kb_elbow_run
+ * does at each k, and what calibration does at the chosen one. The caller clears *KM_OUT (a
+ * kb_kmeans). */
 struct kb_kmeans;
 kb_status kb_elbow_kmeans(struct kb_kmeans *km_out, kb_const_matrix x, size_t k,
                           const kb_elbow_options *options, kb_pool *pool,
                           const kb_progress *progress, kb_error *err);
 
-/* X: N x d, N >= 3. *OUT owns rows until kb_elbow_clear. Reports phase "elbow". */
+/* X: N x d, finite, N >= 3 (else KB_ERR_USAGE). *OUT owns rows until kb_elbow_clear; on failure it
+ * is zeroed. Reports phase "elbow", a unit a k. The same for any number of threads. */
 kb_status kb_elbow_run(kb_elbow *out, kb_const_matrix x, const kb_elbow_options *options,
                        kb_pool *pool, const kb_progress *progress, kb_error *err);
-void kb_elbow_clear(kb_elbow *elbow);
+void kb_elbow_clear(kb_elbow *elbow); /* frees and zeroes; fine on a zeroed struct */
 
 /* The k with chosen set; 0 for an empty table. */
 size_t kb_elbow_chosen(const kb_elbow *elbow);
+
+/* Fills in best_silhouette, best_davies_bouldin, knee and chosen from the rows' numbers
+ * (ELBOW->rows and count are set, count >= 1). */
+void kb_elbow_choose(kb_elbow *elbow);
 
 #endif

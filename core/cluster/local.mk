@@ -1,1 +1,56 @@
 # what core/cluster is made of
+noinst_LIBRARIES += libcluster.a
+libcluster_a_CPPFLAGS = $(CLUSTER_CPPFLAGS)
+libcluster_a_CFLAGS = $(CORE_CFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS)
+libcluster_a_SOURCES = \
+  core/cluster/elbow.c core/cluster/elbow.h \
+  core/cluster/hungarian.c core/cluster/hungarian.h \
+  core/cluster/kmeans.c core/cluster/kmeans.h \
+  core/cluster/pca.c core/cluster/pca.h \
+  core/cluster/points.c core/cluster/points.h \
+  core/cluster/quality.c core/cluster/quality.h \
+  core/cluster/scores.c core/cluster/scores.h \
+  core/cluster/tsne.c core/cluster/tsne.h \
+  core/cluster/ward.c core/cluster/ward.h
+
+EXTRA_DIST += \
+  tests/fixtures/cluster/make.py \
+  tests/fixtures/cluster/kmeans.inc \
+  tests/fixtures/cluster/quality.inc \
+  tests/fixtures/cluster/scores.inc \
+  tests/fixtures/cluster/tsne.inc
+
+if HAVE_CMOCKA
+CLUSTER_TESTS = tests/test_kmeans tests/test_quality tests/test_scores tests/test_elbow \
+  tests/test_tsne
+check_PROGRAMS += $(CLUSTER_TESTS)
+TESTS += $(CLUSTER_TESTS)
+
+CLUSTER_TEST_CPPFLAGS = $(CLUSTER_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/cluster $(CMOCKA_CFLAGS)
+CLUSTER_TEST_LIBS = $(CLUSTER_LIBS) $(CMOCKA_LIBS)
+
+tests_test_kmeans_SOURCES = tests/test_kmeans.c
+tests_test_kmeans_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_kmeans_CFLAGS = $(TEST_CFLAGS)
+tests_test_kmeans_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_quality_SOURCES = tests/test_quality.c
+tests_test_quality_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_quality_CFLAGS = $(TEST_CFLAGS)
+tests_test_quality_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_scores_SOURCES = tests/test_scores.c
+tests_test_scores_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_scores_CFLAGS = $(TEST_CFLAGS)
+tests_test_scores_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_elbow_SOURCES = tests/test_elbow.c
+tests_test_elbow_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_elbow_CFLAGS = $(TEST_CFLAGS)
+tests_test_elbow_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_tsne_SOURCES = tests/test_tsne.c
+tests_test_tsne_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_tsne_CFLAGS = $(TEST_CFLAGS)
+tests_test_tsne_LDADD = $(CLUSTER_TEST_LIBS)
+endif

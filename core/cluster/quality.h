@@ -1,8 +1,9 @@
 /* quality: internal indices of a clustering, defined as in scikit-learn.
  *
- * Silhouette: Rousseeuw 1987 (0 for a member of a cluster of one). Davies-Bouldin 1979 (Euclidean, mean distance to the
- * centroid). Calinski-Harabasz 1974. All need 2 <= used clusters <= N - 1; otherwise they are NAN. Labels without
- * members are ignored. X: N x d; LABELS: N values in 0..K-1. */
+ * Silhouette: Rousseeuw 1987 (0 for a member of a cluster of one). Davies-Bouldin 1979 (Euclidean,
+ * mean distance to the centroid). Calinski-Harabasz 1974. All need 2 <= used clusters <= N - 1;
+ * otherwise they are NAN, as they are when there is no memory. Labels without members are ignored.
+ * X: N x d, finite; LABELS: N values in 0..CLUSTERS-1. The same for any number of threads. */
 #ifndef KB_QUALITY_H
 #define KB_QUALITY_H
 
@@ -11,10 +12,18 @@
 #include "matrix.h"
 #include "pool.h"
 #include "progress.h"
+#include "status.h"
 
-/* O(N^2 d). NAN too when cancelled. */
+/* O(N^2 d). NAN too when cancelled. Reports phase "silhouette". */
 double kb_silhouette(kb_const_matrix x, const uint32_t *labels, size_t clusters, kb_pool *pool,
                      const kb_progress *progress);
+
+/* The silhouettes of COUNT labellings of the same points for little more than the price of one:
+ * distances are computed once. LABELS[c] and CLUSTERS[c] as above; OUT: COUNT. */
+kb_status kb_silhouettes(double *out, kb_const_matrix x, const uint32_t *const *labels,
+                         const size_t *clusters, size_t count, kb_pool *pool,
+                         const kb_progress *progress, kb_error *err);
+
 double kb_davies_bouldin(kb_const_matrix x, const uint32_t *labels, size_t clusters);
 double kb_calinski_harabasz(kb_const_matrix x, const uint32_t *labels, size_t clusters);
 

@@ -1,7 +1,8 @@
 /* corpus: a directory (or one file, or standard input) of crash sessions, read into memory.
  *
- * Owns the store, what sessions.csv says of each session, the event log and the problems found. Immutable once loaded. The set of
- * sessions is every session with a good row or a line in sessions.csv; ids are the store's. */
+ * Owns the store, what sessions.csv says of each session, the event log and the problems found.
+ * Immutable once loaded. The set of sessions is every session with a good row or a line in
+ * sessions.csv; ids are the store's. */
 #ifndef KB_CORPUS_H
 #define KB_CORPUS_H
 
@@ -42,8 +43,9 @@ kb_corpus_options kb_corpus_defaults(void);
 
 typedef struct kb_corpus kb_corpus;
 
-/* PATH: a directory with metrics*.csv[.gz] (and sessions.csv[.gz], events*.csv[.gz]), one metrics file, or "-". Files are read in
- * name order. No usable session is KB_ERR_FORMAT. Reports phase "reading" in compressed bytes. */
+/* PATH: a directory with metrics*.csv[.gz] (and sessions.csv[.gz], events*.csv[.gz]), one metrics
+ * file, or "-". Files are read in name order. No usable session is KB_ERR_FORMAT. Reports phase
+ * "reading" in compressed bytes. */
 kb_status kb_corpus_load(kb_corpus **out, const char *path, const kb_corpus_options *options,
                          const kb_progress *progress, kb_error *err);
 void kb_corpus_free(kb_corpus *corpus); /* NULL is fine */
@@ -60,8 +62,8 @@ uint64_t kb_corpus_bad_rows(const kb_corpus *corpus); /* rows left out, of all f
 /* IDS (room for all sessions) becomes the ids with SPLIT, rising; returns how many. */
 size_t kb_corpus_select(const kb_corpus *corpus, kb_split split, size_t *ids);
 
-/* The file list behind PATH by kind, for `check` and `ngrams`: names matching PREFIX*.csv[.gz] in DIR in name order. The caller frees
- * with kb_paths_free. */
+/* The file list behind PATH by kind, for `check` and `ngrams`: names matching PREFIX*.csv[.gz] in
+ * DIR in name order. The caller frees with kb_paths_free. */
 typedef struct kb_paths {
     char **items;
     size_t count;

@@ -1,7 +1,7 @@
 /* problems: what was wrong with the input, each told as FILE:LINE: reason.
  *
- * A collector keeps the first KB_PROBLEMS_KEPT in memory and counts all; a listener sees every one as it is found. Not
- * thread-safe. */
+ * A collector keeps the first KB_PROBLEMS_KEPT in memory and counts all; a listener sees every one
+ * as it is found. Not thread-safe. */
 #ifndef KB_PROBLEMS_H
 #define KB_PROBLEMS_H
 
@@ -27,10 +27,14 @@ typedef struct kb_problem_listener {
 
 kb_problems *kb_problems_create(kb_problem_listener listener); /* NULL: no memory */
 void kb_problems_free(kb_problems *problems);
-void kb_problems_add(kb_problems *problems, const char *file, uint64_t line, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void kb_problems_add(kb_problems *problems, const char *file, uint64_t line, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
 uint64_t kb_problems_count(const kb_problems *problems); /* all of them */
 size_t kb_problems_kept(const kb_problems *problems);    /* those that kb_problems_get knows */
 kb_problem kb_problems_get(const kb_problems *problems, size_t i);
+
+/* Puts '?' in TEXT for what a terminal would act on (control characters, C1 included) and for bytes
+ * that are not UTF-8. Reasons have been through it. */
+void kb_printable(char *text);
 
 #endif

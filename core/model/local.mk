@@ -1,1 +1,29 @@
-# what core/model is made of
+noinst_LIBRARIES += libmodel.a
+libmodel_a_CPPFLAGS = $(MODEL_CPPFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS) $(ZLIB_CFLAGS)
+libmodel_a_CFLAGS = $(CORE_CFLAGS)
+libmodel_a_SOURCES = \
+  core/model/basis.c core/model/basis.h \
+  core/model/blocks.c core/model/blocks.h \
+  core/model/container.c core/model/container.h \
+  core/model/dec.c core/model/dec.h \
+  core/model/model.c core/model/model.h core/model/model_private.h \
+  core/model/modelfile.c core/model/modelfile.h \
+  core/model/network.c core/model/network.h \
+  core/model/options.c \
+  core/model/source.c core/model/source.h \
+  core/model/split.c core/model/split.h \
+  core/model/train.c core/model/train.h
+
+if HAVE_CMOCKA
+MODEL_TESTS = tests/test_network tests/test_container
+check_PROGRAMS += $(MODEL_TESTS)
+TESTS += $(MODEL_TESTS)
+tests_test_network_SOURCES = tests/test_network.c
+tests_test_network_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_network_CFLAGS = $(TEST_CFLAGS)
+tests_test_network_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_container_SOURCES = tests/test_container.c
+tests_test_container_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_container_CFLAGS = $(TEST_CFLAGS)
+tests_test_container_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+endif

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "corpus.h"
-#include "features.h"
+#include "feature_view.h"
 #include "matrix.h"
 #include "pool.h"
 #include "progress.h"
@@ -75,7 +75,7 @@ const kb_names *kb_model_fitted(const kb_model *model);
 const char *kb_model_training_notes(const kb_model *model);
 
 /* --- what it does ------------------------------------------------------------------------------------------------ */
-/* Z (COUNT x latent): the embeddings (mu for a VAE) of SESSIONS (ids of the view's corpus). RESIDUAL (COUNT, or NULL): norm of the part of each
+/* Z (COUNT x latent, contiguous): the embeddings (mu for a VAE) of SESSIONS (ids of the view's corpus). RESIDUAL (COUNT, or NULL): norm of the part of each
  * centred input outside the basis (0 without one). Sessions without rows embed like all zeros. Reports phase "embedding". The view is of
  * kb_model_features(). */
 kb_status kb_model_embed(const kb_model *model, const kb_view *view, const size_t *sessions,

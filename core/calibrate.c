@@ -1,0 +1,298 @@
+/* Elbow, clusters, their numbers and thresholds. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hungarian.h"
+#include "kmeans.h"
+#include "memory.h"
+#include "novelty.h"
+#include "pipeline.h"
+
+kb_calibrate_options kb_calibrate_defaults(void)
+{
+    return (kb_calibrate_options){.kmin = 2, .kmax = 20, .false_alarms = .05, .seed = 1};
+}
+
+kb_status kb_calibrate_check(const kb_calibrate_options *o, kb_error *err)
+{
+    if (o->kmin < 2 || o->kmax < o->kmin || o->kmax > 10000)
+        return kb_fail(err, KB_ERR_USAGE, "--kmin %zu --kmax %zu: expected 2 <= kmin <= kmax <= 10000",
+                       o->kmin, o->kmax);
+    if (o->k == 1 || o->k > 10000)
+        return kb_fail(err, KB_ERR_USAGE, "-k %zu: expected auto or 2..10000", o->k);
+    if (!(o->false_alarms > 0 && o->false_alarms < 1))
+        return kb_fail(err, KB_ERR_USAGE, "--false-alarms: %g is not between 0 and 1", o->false_alarms);
+    return KB_OK;
+}
+
+/* --- which sessions ---------------------------------------------------------------------------------------------------------- */
+
+static size_t select_split(const kb_corpus *corpus, kb_split split, size_t *ids)
+{
+    size_t n = 0;
+    for (size_t s = 0; s < kb_corpus_sessions(corpus); s++) {
+        const kb_session *session = kb_corpus_session(corpus, s);
+        if (session->has_rows && session->split == split)
+            ids[n++] = s;
+    }
+    return n;
+}
+
+/* Sessions with rows that the model was not fitted on; with ANY, fitted ones too. */
+static size_t select_unfitted(const kb_model *model, const kb_corpus *corpus, bool any, size_t *ids)
+{
+    size_t n = 0;
+    for (size_t s = 0; s < kb_corpus_sessions(corpus); s++) {
+        const kb_session *session = kb_corpus_session(corpus, s);
+        bool fitted = kb_names_find(model->fitted, session->name, strlen(session->name)) != KB_NAME_NONE;
+        if (session->has_rows && (any || !fitted))
+            ids[n++] = s;
+    }
+    return n;
+}
+
+size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids)
+{
+    size_t n = select_split(corpus, KB_SPLIT_VALIDATION, ids);
+    if (!n)
+        n = select_unfitted(model, corpus, false, ids);
+    if (!n)
+        n = select_unfitted(model, corpus, true, ids);
+    return n;
+}
+
+/* --- one calibration ------------------------------------------------------------------------------------------------------------ */
+
+enum { LEAST_SESSIONS = 3, RESTARTS = 10 };
+
+struct calibration {
+    const kb_model *model;
+    const kb_calibrate_options *options;
+    size_t *ids;
+    kb_readings readings;
+    kb_elbow elbow;
+    kb_kmeans km;
+    /* By new cluster index: */
+    uint32_t *number;
+    uint32_t next_number;
+};
+
+static void calibration_clear(struct calibration *c)
+{
+    free(c->ids);
+    free(c->number);
+    kb_readings_clear(&c->readings);
+    kb_elbow_clear(&c->elbow);
+    kb_kmeans_clear(&c->km);
+}
+
+static kb_elbow_options elbow_options(const struct calibration *c)
+{
+    const kb_model *m = c->model;
+    size_t k = c->options->k;
+    kb_elbow_options o = {.kmin = c->options->kmin, .kmax = c->options->kmax,
+                          .seed = c->options->seed, .restarts = RESTARTS};
+    if (k && k < o.kmin)
+        o.kmin = k;
+    if (k && k > o.kmax)
+        o.kmax = k;
+    if (m->dec_clusters) {
+        o.centroids = kb_const_matrix_of(m->dec_centroids, m->dec_clusters, m->layout.latent);
+        o.weights = m->dec_weights;
+    }
+    return o;
+}
+
+/* Embeds the calibration sessions. */
+static kb_status begin(struct calibration *c, const kb_corpus *corpus, kb_pool *pool,
+                       const kb_progress *progress, kb_error *err)
+{
+    kb_status status = kb_calibrate_check(c->options, err);
+    if (status)
+        return status;
+    c->ids = kb_calloc(kb_corpus_sessions(corpus), sizeof *c->ids);
+    if (!c->ids)
+        return kb_fail_memory(err, "session ids");
+    size_t n = kb_calibration_sessions(c->model, corpus, c->ids);
+    if (n < LEAST_SESSIONS)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: %zu sessions to calibrate on, at least %d are needed",
+                       kb_corpus_path(corpus), n, (int)LEAST_SESSIONS);
+    if (c->options->k > n - 1)
+        return kb_fail(err, KB_ERR_USAGE, "-k %zu: there are only %zu calibration sessions",
+                       c->options->k, n);
+    return kb_readings_of(&c->readings, c->model, corpus, c->ids, n, pool, progress, err);
+}
+
+static kb_status run_elbow(struct calibration *c, kb_pool *pool, const kb_progress *progress,
+                           kb_error *err)
+{
+    kb_elbow_options options = elbow_options(c);
+    kb_status status =
+        kb_elbow_run(&c->elbow, kb_matrix_const(c->readings.z), &options, pool, progress, err);
+    if (!status && c->options->k)
+        for (size_t i = 0; i < c->elbow.count; i++)
+            c->elbow.rows[i].chosen = c->elbow.rows[i].k == c->options->k;
+    return status;
+}
+
+kb_status kb_elbow_of(kb_elbow *out, const kb_model *model, const kb_corpus *corpus,
+                      const kb_calibrate_options *options, kb_pool *pool, const kb_progress *progress,
+                      kb_error *err)
+{
+    struct calibration c = {.model = model, .options = options};
+    kb_status status = begin(&c, corpus, pool, progress, err);
+    if (!status)
+        status = run_elbow(&c, pool, progress, err);
+    if (!status) {
+        *out = c.elbow;
+        c.elbow = (kb_elbow){0};
+    }
+    calibration_clear(&c);
+    return status;
+}
+
+/* --- numbers ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Old clusters keep their number in the new cluster that shares most sessions with them, if those are at least half of the
+ * smaller of the two. */
+static kb_status keep_numbers(struct calibration *c, kb_error *err)
+{
+    const kb_model *m = c->model;
+    size_t old = m->clusters, k = c->km.clusters, n = c->readings.count, cells;
+    if (!old)
+        return KB_OK;
+    double *cost = kb_size_mul(k, old, &cells) ? kb_calloc(cells, sizeof *cost) : NULL;
+    size_t *match = kb_calloc(k, sizeof *match), *old_size = kb_calloc(old, sizeof *old_size);
+    kb_status status = cost && match && old_size ? KB_OK : kb_fail_memory(err, "cluster numbers");
+    if (!status)
+        status = kb_readings_distances(&c->readings, kb_model_centroids(m), err);
+    for (size_t i = 0; !status && i < n; i++) {
+        cost[c->km.labels[i] * old + c->readings.nearest[i]] -= 1;
+        old_size[c->readings.nearest[i]]++;
+    }
+    if (!status)
+        status = kb_hungarian(cost, k, old, match, err);
+    for (size_t j = 0; !status && j < k; j++) {
+        if (match[j] == SIZE_MAX)
+            continue;
+        double shared = -cost[j * old + match[j]];
+        size_t smaller = c->km.sizes[j] < old_size[match[j]] ? c->km.sizes[j] : old_size[match[j]];
+        if (shared > 0 && 2 * shared >= (double)smaller)
+            c->number[j] = m->cluster[match[j]].number;
+    }
+    free(cost);
+    free(match);
+    free(old_size);
+    return status;
+}
+
+/* The largest cluster without a number; ties go to the lower index. SIZE_MAX when all have one. */
+static size_t largest_unnumbered(const struct calibration *c)
+{
+    size_t best = SIZE_MAX;
+    for (size_t j = 0; j < c->km.clusters; j++)
+        if (!c->number[j] && (best == SIZE_MAX || c->km.sizes[j] > c->km.sizes[best]))
+            best = j;
+    return best;
+}
+
+static kb_status number_clusters(struct calibration *c, kb_error *err)
+{
+    c->number = kb_calloc(c->km.clusters, sizeof *c->number);
+    if (!c->number)
+        return kb_fail_memory(err, "cluster numbers");
+    kb_status status = keep_numbers(c, err);
+    c->next_number = c->model->next_number;
+    for (size_t j; !status && (j = largest_unnumbered(c)) != SIZE_MAX;)
+        c->number[j] = c->next_number++;
+    return status;
+}
+
+/* ORDER (k): cluster indices by rising number. */
+static void order_by_number(const struct calibration *c, size_t *order)
+{
+    for (size_t j = 0; j < c->km.clusters; j++) {
+        size_t at = j;
+        for (; at > 0 && c->number[order[at - 1]] > c->number[j]; at--)
+            order[at] = order[at - 1];
+        order[at] = j;
+    }
+}
+
+/* --- thresholds and the result ---------------------------------------------------------------------------------------------------------- */
+
+static kb_status threshold_of(const struct calibration *c, const kb_standard *standards, double *threshold,
+                              kb_error *err)
+{
+    size_t n = c->readings.count;
+    double *values = kb_calloc(n, sizeof *values);
+    if (!values)
+        return kb_fail_memory(err, "novelty");
+    for (size_t i = 0; i < n; i++)
+        values[i] = kb_novelty_of(&c->readings.signals[i], standards, c->options->novelty);
+    *threshold = kb_conformal_threshold(values, n, c->options->false_alarms);
+    free(values);
+    return KB_OK;
+}
+
+/* Everything is computed before the model is touched, so that a failure leaves it as it was. */
+static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
+{
+    size_t k = c->km.clusters, z = model->layout.latent, floats;
+    kb_standard standards[KB_SIGNALS];
+    double threshold = 0;
+    kb_status status =
+        kb_readings_distances(&c->readings, kb_const_matrix_of(c->km.centroids, k, z), err);
+    if (!status)
+        status = kb_signal_standards(standards, &c->readings, err);
+    if (!status)
+        status = threshold_of(c, standards, &threshold, err);
+    if (status)
+        return status;
+    kb_cluster *cluster = kb_calloc(k, sizeof *cluster);
+    float *centroids = kb_size_mul(k, z, &floats) ? kb_alloc_aligned(floats, sizeof *centroids) : NULL;
+    size_t *order = kb_calloc(k, sizeof *order);
+    if (!cluster || !centroids || !order) {
+        free(cluster);
+        free(centroids);
+        free(order);
+        return kb_fail_memory(err, "clusters");
+    }
+    order_by_number(c, order);
+    for (size_t i = 0; i < k; i++) {
+        cluster[i] = (kb_cluster){c->number[order[i]], c->km.sizes[order[i]], threshold};
+        memcpy(centroids + i * z, c->km.centroids + order[i] * z, z * sizeof *centroids);
+    }
+    free(order);
+    kb_model_set_clusters(model, k, cluster, centroids);
+    memcpy(model->signals, standards, sizeof standards);
+    model->novelty = c->options->novelty;
+    model->false_alarms = c->options->false_alarms;
+    model->next_number = c->next_number;
+    return KB_OK;
+}
+
+kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus, const kb_calibrate_options *options,
+                       kb_elbow *elbow, kb_pool *pool, const kb_progress *progress, kb_error *err)
+{
+    struct calibration c = {.model = model, .options = options};
+    kb_status status = begin(&c, corpus, pool, progress, err);
+    if (!status)
+        status = run_elbow(&c, pool, progress, err);
+    if (!status) {
+        kb_elbow_options o = elbow_options(&c);
+        status = kb_elbow_kmeans(&c.km, kb_matrix_const(c.readings.z), kb_elbow_chosen(&c.elbow), &o,
+                                 pool, progress, err);
+    }
+    if (!status)
+        status = number_clusters(&c, err);
+    if (!status)
+        status = install(&c, model, err);
+    if (!status) {
+        *elbow = c.elbow;
+        c.elbow = (kb_elbow){0};
+    }
+    calibration_clear(&c);
+    return status;
+}

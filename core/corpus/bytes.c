@@ -1,0 +1,238 @@
+#include "bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "memory.h"
+
+enum { INPUT_BYTES = 128 * 1024, POLL_MS = 100 };
+
+/* What the next byte of the file belongs to. */
+enum place { AT_START, IN_PLAIN, IN_MEMBER, BETWEEN_MEMBERS };
+
+struct kb_bytes {
+    int fd;
+    bool owned;     /* fd is ours to close */
+    bool may_block; /* a pipe, a terminal: wait with poll, so that cancelling works */
+    bool ended;     /* the file has no more bytes */
+    bool inflating; /* zlib's state exists */
+    enum place place;
+    char *label;
+    const kb_progress *progress;
+    uint64_t read; /* from the file */
+    z_stream z;    /* next_in/avail_in: what of INPUT is not used yet, also for plain bytes */
+    unsigned char input[INPUT_BYTES];
+};
+
+static kb_status inspect(kb_bytes *bytes, kb_error *err)
+{
+    struct stat about;
+    if (fstat(bytes->fd, &about) != 0)
+        return kb_fail_errno(err, bytes->label, "cannot read", errno);
+    if (S_ISDIR(about.st_mode))
+        return kb_fail(err, KB_ERR_IO, "%s: is a directory, a file was expected", bytes->label);
+    bytes->may_block = !S_ISREG(about.st_mode);
+    return KB_OK;
+}
+
+/* O_NONBLOCK keeps a FIFO without a writer from holding us in open(), where nobody could cancel. */
+kb_status kb_bytes_open(kb_bytes **out, const char *path, const char *label,
+                        const kb_progress *progress, kb_error *err)
+{
+    *out = NULL;
+    kb_bytes *bytes = kb_calloc(1, sizeof *bytes);
+    if (!bytes)
+        return kb_fail_memory(err, "reading a file");
+    bool standard = strcmp(path, "-") == 0;
+    bytes->owned = !standard;
+    bytes->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int reason = errno;
+    bytes->label = kb_strdup(label);
+    bytes->progress = progress;
+    kb_status status = KB_OK;
+    if (!bytes->label)
+        status = kb_fail_memory(err, "reading a file");
+    else if (bytes->fd < 0)
+        status = kb_fail_errno(err, label, "cannot open", reason);
+    else
+        status = inspect(bytes, err);
+    if (status != KB_OK) {
+        kb_bytes_close(bytes);
+        return status;
+    }
+    *out = bytes;
+    return KB_OK;
+}
+
+void kb_bytes_close(kb_bytes *bytes)
+{
+    if (!bytes)
+        return;
+    if (bytes->inflating)
+        inflateEnd(&bytes->z);
+    if (bytes->owned && bytes->fd >= 0)
+        close(bytes->fd);
+    free(bytes->label);
+    free(bytes);
+}
+
+uint64_t kb_bytes_consumed(const kb_bytes *bytes)
+{
+    return bytes->read;
+}
+
+static kb_status cancelled(kb_error *err)
+{
+    return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+}
+
+/* Up to ROOM bytes of the file as they are. */
+static kb_status read_file(kb_bytes *bytes, void *buffer, size_t room, size_t *got, kb_error *err)
+{
+    *got = 0;
+    while (!bytes->ended) {
+        if (kb_cancelled(bytes->progress))
+            return cancelled(err);
+        struct pollfd wait = {bytes->fd, POLLIN, 0};
+        if (bytes->may_block && poll(&wait, 1, POLL_MS) <= 0)
+            continue;
+        ssize_t n = read(bytes->fd, buffer, room);
+        if (n > 0) {
+            bytes->read += (uint64_t)n;
+            *got = (size_t)n;
+            return KB_OK;
+        }
+        if (n == 0)
+            bytes->ended = true;
+        else if (errno != EINTR && errno != EAGAIN)
+            return kb_fail_errno(err, bytes->label, "cannot read", errno);
+    }
+    return KB_OK;
+}
+
+/* Puts more bytes of the file behind those that INPUT still holds. */
+static kb_status fill(kb_bytes *bytes, kb_error *err)
+{
+    size_t left = bytes->z.avail_in, got;
+    if (left)
+        memmove(bytes->input, bytes->z.next_in, left);
+    kb_status status = read_file(bytes, bytes->input + left, sizeof bytes->input - left, &got, err);
+    bytes->z.next_in = bytes->input;
+    bytes->z.avail_in = (uInt)(left + got);
+    return status;
+}
+
+static kb_status begin_inflating(kb_bytes *bytes, kb_error *err)
+{
+    enum { GZIP_ONLY = 16 };
+    if (inflateInit2(&bytes->z, MAX_WBITS + GZIP_ONLY) != Z_OK)
+        return kb_fail_memory(err, "decompression");
+    bytes->inflating = true;
+    bytes->place = IN_MEMBER;
+    return KB_OK;
+}
+
+/* Looks at the first two bytes. No text in UTF-8 starts with gzip's magic number. */
+static kb_status find_out(kb_bytes *bytes, kb_error *err)
+{
+    while (bytes->z.avail_in < 2 && !bytes->ended) {
+        kb_status status = fill(bytes, err);
+        if (status != KB_OK)
+            return status;
+    }
+    const unsigned char *in = bytes->z.next_in;
+    if (bytes->z.avail_in >= 2 && in[0] == 0x1F && in[1] == 0x8B)
+        return begin_inflating(bytes, err);
+    bytes->place = IN_PLAIN;
+    return KB_OK;
+}
+
+static kb_status read_plain(kb_bytes *bytes, char *buffer, size_t room, size_t *got, kb_error *err)
+{
+    size_t left = bytes->z.avail_in;
+    if (!left)
+        return read_file(bytes, buffer, room, got, err);
+    *got = left < room ? left : room;
+    memcpy(buffer, bytes->z.next_in, *got);
+    bytes->z.next_in += *got;
+    bytes->z.avail_in -= (uInt)*got;
+    return KB_OK;
+}
+
+static kb_status corrupt(const kb_bytes *bytes, const char *what, kb_error *err)
+{
+    return kb_fail(err, KB_ERR_FORMAT, "%s: the gzip data are corrupt: %s", bytes->label, what);
+}
+
+/* Behind a member: another one, padding, or the end. */
+static kb_status next_member(kb_bytes *bytes, kb_error *err)
+{
+    while (bytes->z.avail_in && *bytes->z.next_in == 0) {
+        bytes->z.next_in++;
+        bytes->z.avail_in--;
+    }
+    if (!bytes->z.avail_in)
+        return KB_OK;
+    if (*bytes->z.next_in != 0x1F)
+        return corrupt(bytes, "other bytes follow the compressed ones", err);
+    inflateReset(&bytes->z);
+    bytes->place = IN_MEMBER;
+    return KB_OK;
+}
+
+/* One call of inflate() into [next_out, avail_out). */
+static kb_status inflate_some(kb_bytes *bytes, kb_error *err)
+{
+    uInt in = bytes->z.avail_in, out = bytes->z.avail_out;
+    int result = inflate(&bytes->z, Z_NO_FLUSH);
+    if (result == Z_STREAM_END)
+        bytes->place = BETWEEN_MEMBERS;
+    else if (result == Z_MEM_ERROR)
+        return kb_fail_memory(err, "decompression");
+    else if (result != Z_OK && result != Z_BUF_ERROR)
+        return corrupt(bytes, bytes->z.msg ? bytes->z.msg : "unknown reason", err);
+    else if (bytes->ended && in == 0 && out == bytes->z.avail_out)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: truncated: the gzip data end early", bytes->label);
+    return KB_OK;
+}
+
+/* Bytes made before an error are handed out first: zlib repeats the error in the next call. */
+static kb_status read_gzip(kb_bytes *bytes, char *buffer, size_t room, size_t *got, kb_error *err)
+{
+    uInt limit = room < (1u << 30) ? (uInt)room : 1u << 30;
+    bytes->z.next_out = (unsigned char *)buffer;
+    bytes->z.avail_out = limit;
+    kb_status status = KB_OK;
+    while (status == KB_OK && bytes->z.avail_out == limit) {
+        if (!bytes->z.avail_in && !bytes->ended)
+            status = fill(bytes, err);
+        else if (bytes->place == IN_MEMBER)
+            status = inflate_some(bytes, err);
+        else if (bytes->z.avail_in)
+            status = next_member(bytes, err);
+        else
+            break;
+    }
+    *got = limit - bytes->z.avail_out;
+    return *got ? KB_OK : status;
+}
+
+kb_status kb_bytes_read(kb_bytes *bytes, char *buffer, size_t room, size_t *got, kb_error *err)
+{
+    *got = 0;
+    if (bytes->place == AT_START) {
+        kb_status status = find_out(bytes, err);
+        if (status != KB_OK)
+            return status;
+    }
+    if (bytes->place == IN_PLAIN)
+        return read_plain(bytes, buffer, room, got, err);
+    return read_gzip(bytes, buffer, room, got, err);
+}

@@ -1,0 +1,378 @@
+#include "basis.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+/* Sums over sessions of x and of x^2, in double; mean, scale and used_dims from them. */
+static kb_status centre_on(kb_basis *basis, const kb_blocks *blocks, float *block, kb_error *err)
+{
+    size_t t = blocks->timesteps;
+    double n = (double)blocks->count, squares = 0;
+    for (size_t j = 0; j < blocks->objects; j++) {
+        size_t rows = kb_blocks_rows(blocks, j);
+        kb_blocks_fill(blocks, j, block);
+        for (size_t i = 0; i < t; i++) {
+            double sum = 0;
+            bool used = false;
+            for (size_t r = 0; r < rows; r++) {
+                double x = (double)block[r * t + i];
+                sum += x;
+                squares += x * x;
+                used = used || x != 0;
+            }
+            basis->mean[j * t + i] = (float)(sum / n);
+            basis->used_dims += used;
+        }
+    }
+    basis->mean_norm2 = 0;
+    for (size_t d = 0; d < basis->dims; d++)
+        basis->mean_norm2 += (double)basis->mean[d] * (double)basis->mean[d];
+    double variance = squares / n - basis->mean_norm2;
+    if (!(variance > 1e-12 * squares / n) || !isfinite(variance))
+        return kb_fail(err, KB_ERR_NUMERIC,
+                       "all %zu fitted sessions are alike: there is nothing to learn", blocks->count);
+    basis->scale = sqrt(variance);
+    return KB_OK;
+}
+
+static float *alloc_widest(const kb_blocks *blocks)
+{
+    size_t floats;
+    if (!kb_size_mul(blocks->widest, blocks->timesteps, &floats))
+        return NULL;
+    return kb_alloc_aligned(floats, sizeof(float));
+}
+
+kb_status kb_basis_centre(kb_basis *basis, const kb_blocks *blocks, kb_error *err)
+{
+    *basis = (kb_basis){.dims = blocks->objects * blocks->timesteps, .energy = 1};
+    basis->mean = kb_calloc(basis->dims, sizeof *basis->mean);
+    float *block = alloc_widest(blocks);
+    kb_status status =
+        basis->mean && block ? centre_on(basis, blocks, block, err) : kb_fail_memory(err, "the mean");
+    free(block);
+    if (status)
+        kb_basis_clear(basis);
+    return status;
+}
+
+/* What the factorisation works in; one lifetime. */
+struct workspace {
+    float *block;    /* widest x t */
+    float *product;  /* widest x widest, later widest x r */
+    double *gram;    /* N x N, later its eigenvectors (row i: eigenvector i, LAPACK's column) */
+    double *values;  /* N eigenvalues, rising */
+    float *weights;  /* U / S: N x r */
+    float *gathered; /* widest x r */
+};
+
+static void workspace_clear(struct workspace *w)
+{
+    free(w->block);
+    free(w->product);
+    free(w->gram);
+    free(w->values);
+    free(w->weights);
+    free(w->gathered);
+}
+
+static kb_status workspace_create(struct workspace *w, const kb_blocks *blocks, kb_error *err)
+{
+    *w = (struct workspace){0};
+    size_t pairs, wide;
+    if (!kb_size_mul(blocks->count, blocks->count, &pairs) ||
+        !kb_size_mul(blocks->widest, blocks->widest, &wide))
+        return kb_fail_memory(err, "the Gram matrix");
+    w->block = alloc_widest(blocks);
+    w->product = kb_alloc_aligned(wide, sizeof *w->product);
+    w->gram = kb_calloc(pairs, sizeof *w->gram);
+    w->values = kb_calloc(blocks->count, sizeof *w->values);
+    return w->block && w->product && w->gram && w->values ? KB_OK
+                                                          : kb_fail_memory(err, "the Gram matrix");
+}
+
+/* G += the part of object j: products of the rows that have it (lower triangle). */
+static void add_object(struct workspace *w, const kb_blocks *blocks, size_t j)
+{
+    size_t rows = kb_blocks_rows(blocks, j), t = blocks->timesteps, n = blocks->count;
+    if (!rows)
+        return;
+    kb_blocks_fill(blocks, j, w->block);
+    cblas_ssyrk(CblasRowMajor, CblasLower, CblasNoTrans, (blasint)rows, (blasint)t, 1, w->block,
+                (blasint)t, 0, w->product, (blasint)rows);
+    const kb_block_entry *entries = blocks->entries + blocks->start[j];
+    for (size_t a = 0; a < rows; a++) {
+        double *row = w->gram + entries[a].row * n;
+        for (size_t b = 0; b <= a; b++)
+            row[entries[b].row] += (double)w->product[a * rows + b];
+    }
+}
+
+static kb_status gram_matrix(struct workspace *w, const kb_blocks *blocks, const kb_progress *progress,
+                             kb_error *err)
+{
+    for (size_t j = 0; j < blocks->objects; j++) {
+        if (kb_cancelled(progress))
+            return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+        kb_progress_report(progress, "factorising", j, blocks->objects);
+        add_object(w, blocks, j);
+    }
+    return KB_OK;
+}
+
+/* G = (I - 11'/N) G (I - 11'/N) / s^2, from and to the lower triangle. */
+static kb_status centre_gram(double *gram, size_t n, double scale, kb_error *err)
+{
+    double *means = kb_calloc(n, sizeof *means);
+    if (!means)
+        return kb_fail_memory(err, "the Gram matrix");
+    double total = 0;
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = 0; b <= a; b++) {
+            means[a] += gram[a * n + b];
+            if (a != b)
+                means[b] += gram[a * n + b];
+        }
+    for (size_t a = 0; a < n; a++) {
+        means[a] /= (double)n;
+        total += means[a] / (double)n;
+    }
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = 0; b <= a; b++)
+            gram[a * n + b] = (gram[a * n + b] - means[a] - means[b] + total) / (scale * scale);
+    free(means);
+    return KB_OK;
+}
+
+/* The least r whose eigenvalues hold ENERGY of their sum; never one that is rounding noise. */
+static size_t choose_rank(const double *values, size_t n, double energy, double *kept)
+{
+    double total = 0, sum = 0;
+    for (size_t i = 0; i < n; i++)
+        total += values[i] > 0 ? values[i] : 0;
+    size_t rank = 0;
+    while (rank < n) {
+        double value = values[n - 1 - rank];
+        if (value <= 1e-6 * values[n - 1] || (rank > 0 && sum >= energy * total))
+            break;
+        sum += value;
+        rank++;
+    }
+    *kept = total > 0 ? sum / total : 0;
+    return rank;
+}
+
+/* Y = U S and the weights U / S, both N x r, by falling eigenvalue. The sign of an eigenvector is arbitrary; the entry of largest size
+ * is made positive, so that the result does not depend on the LAPACK at hand. */
+static void coordinates_of(const struct workspace *w, size_t n, size_t rank, float *y)
+{
+    for (size_t i = 0; i < rank; i++) {
+        const double *u = w->gram + (n - 1 - i) * n;
+        double root = sqrt(w->values[n - 1 - i]), largest = 0;
+        for (size_t s = 0; s < n; s++)
+            if (fabs(u[s]) > fabs(largest))
+                largest = u[s];
+        double sign = largest < 0 ? -1 : 1;
+        for (size_t s = 0; s < n; s++) {
+            y[s * rank + i] = (float)(sign * u[s] * root);
+            w->weights[s * rank + i] = (float)(sign * u[s] / root);
+        }
+    }
+}
+
+/* V_j (t x r) = (block of j)' (weights of its rows) / s. U is orthogonal to 1, so the mean needs no correction. */
+static void vectors_of(kb_basis *basis, struct workspace *w, const kb_blocks *blocks, size_t j)
+{
+    size_t rows = kb_blocks_rows(blocks, j), t = blocks->timesteps, r = basis->rank;
+    if (!rows)
+        return;
+    kb_blocks_fill(blocks, j, w->block);
+    const kb_block_entry *entries = blocks->entries + blocks->start[j];
+    for (size_t a = 0; a < rows; a++)
+        memcpy(w->gathered + a * r, w->weights + entries[a].row * r, r * sizeof(float));
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)t, (blasint)r, (blasint)rows,
+                (float)(1 / basis->scale), w->block, (blasint)t, w->gathered, (blasint)r, 0,
+                basis->vectors + j * t * r, (blasint)r);
+}
+
+static kb_status alloc_vectors(kb_basis *basis, struct workspace *w, const kb_blocks *blocks,
+                               float **coordinates, kb_error *err)
+{
+    size_t y_floats, v_floats, g_floats, r = basis->rank;
+    if (!kb_size_mul(blocks->count, r, &y_floats) || !kb_size_mul(basis->dims, r, &v_floats) ||
+        !kb_size_mul(blocks->widest, r, &g_floats))
+        return kb_fail_memory(err, "the basis");
+    *coordinates = kb_alloc_aligned(y_floats, sizeof(float));
+    w->weights = kb_alloc_aligned(y_floats, sizeof(float));
+    w->gathered = kb_alloc_aligned(g_floats, sizeof(float));
+    basis->vectors = kb_calloc(v_floats, sizeof(float));
+    return *coordinates && w->weights && w->gathered && basis->vectors
+               ? KB_OK
+               : kb_fail_memory(err, "the basis");
+}
+
+static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks *blocks,
+                           float **coordinates, double energy, const kb_progress *progress,
+                           kb_error *err)
+{
+    size_t n = blocks->count;
+    kb_status status = gram_matrix(w, blocks, progress, err);
+    if (!status)
+        status = centre_gram(w->gram, n, basis->scale, err);
+    if (status)
+        return status;
+    /* LAPACK reads columns: our lower triangle by rows is its upper one, and its eigenvector columns are our rows. */
+    lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)n, w->gram, (lapack_int)n,
+                                     w->values);
+    if (info != 0)
+        return kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevd: %d)", (int)info);
+    if (kb_cancelled(progress))
+        return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+    basis->rank = choose_rank(w->values, n, energy, &basis->energy);
+    if (!basis->rank)
+        return kb_fail(err, KB_ERR_NUMERIC, "the fitted sessions have no variance");
+    status = alloc_vectors(basis, w, blocks, coordinates, err);
+    if (status)
+        return status;
+    coordinates_of(w, n, basis->rank, *coordinates);
+    for (size_t j = 0; j < blocks->objects && !kb_cancelled(progress); j++)
+        vectors_of(basis, w, blocks, j);
+    if (kb_cancelled(progress))
+        return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+    kb_progress_report(progress, "factorising", blocks->objects, blocks->objects);
+    return kb_basis_finish(basis, err);
+}
+
+kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *blocks, double energy,
+                       kb_pool *pool, const kb_progress *progress, kb_error *err)
+{
+    (void)pool; /* the products run on OpenBLAS's own threads */
+    *coordinates = NULL;
+    kb_status status = kb_basis_centre(basis, blocks, err);
+    if (status)
+        return status;
+    struct workspace w;
+    status = workspace_create(&w, blocks, err);
+    if (!status)
+        status = factorise(basis, &w, blocks, coordinates, energy, progress, err);
+    workspace_clear(&w);
+    if (status) {
+        free(*coordinates);
+        *coordinates = NULL;
+        kb_basis_clear(basis);
+    }
+    return status;
+}
+
+/* --- projection ---------------------------------------------------------------------------------------------------- */
+
+struct projection {
+    float *block;   /* widest x t */
+    float *product; /* widest x r */
+    double *norm2;  /* |x - mean|^2 of each row */
+};
+
+/* Y rows += x_j V_j, norm2 += |x_j|^2 - 2 x_j . mean_j, for the rows that have object j. */
+static void project_object(const kb_basis *basis, const kb_blocks *blocks, size_t j, kb_matrix y,
+                           struct projection *p)
+{
+    size_t rows = kb_blocks_rows(blocks, j), t = blocks->timesteps, r = basis->rank;
+    if (!rows)
+        return;
+    kb_blocks_fill(blocks, j, p->block);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows, (blasint)r, (blasint)t, 1,
+                p->block, (blasint)t, basis->vectors + j * t * r, (blasint)r, 0, p->product,
+                (blasint)r);
+    const float *mean = basis->mean + j * t;
+    for (size_t a = 0; a < rows; a++) {
+        size_t row = blocks->entries[blocks->start[j] + a].row;
+        float *target = kb_matrix_row(y, row);
+        for (size_t i = 0; i < r; i++)
+            target[i] += p->product[a * r + i];
+        for (size_t i = 0; i < t; i++) {
+            double x = (double)p->block[a * t + i];
+            p->norm2[row] += x * (x - 2 * (double)mean[i]);
+        }
+    }
+}
+
+/* y = (y - mean V) / s; residual^2 = |x - mean|^2 / s^2 - |y|^2. */
+static void finish_row(const kb_basis *basis, float *y, double norm2, float *residual)
+{
+    double inside = 0;
+    for (size_t i = 0; i < basis->rank; i++) {
+        double value = ((double)y[i] - basis->offset[i]) / basis->scale;
+        inside += value * value;
+        y[i] = (float)value;
+    }
+    double outside = (norm2 + basis->mean_norm2) / (basis->scale * basis->scale) - inside;
+    if (residual)
+        *residual = (float)sqrt(outside > 0 ? outside : 0);
+}
+
+kb_status kb_basis_project(const kb_basis *basis, const kb_blocks *blocks, kb_matrix y, float *residual,
+                           const kb_progress *progress, kb_error *err)
+{
+    struct projection p = {0};
+    size_t floats;
+    if (kb_size_mul(blocks->widest, basis->rank, &floats))
+        p.product = kb_alloc_aligned(floats, sizeof *p.product);
+    p.block = alloc_widest(blocks);
+    p.norm2 = kb_calloc(blocks->count, sizeof *p.norm2);
+    kb_status status = KB_OK;
+    if (!p.block || !p.product || !p.norm2)
+        status = kb_fail_memory(err, "a projection");
+    for (size_t i = 0; !status && i < blocks->count; i++)
+        memset(kb_matrix_row(y, i), 0, basis->rank * sizeof(float));
+    for (size_t j = 0; !status && j < blocks->objects; j++) {
+        if (kb_cancelled(progress))
+            status = kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+        else
+            project_object(basis, blocks, j, y, &p);
+    }
+    for (size_t i = 0; !status && i < blocks->count; i++)
+        finish_row(basis, kb_matrix_row(y, i), p.norm2[i], residual ? residual + i : NULL);
+    free(p.block);
+    free(p.product);
+    free(p.norm2);
+    return status;
+}
+
+void kb_basis_standardise(const kb_basis *basis, float *x)
+{
+    for (size_t d = 0; d < basis->dims; d++)
+        x[d] = (float)(((double)x[d] - (double)basis->mean[d]) / basis->scale);
+}
+
+kb_status kb_basis_finish(kb_basis *basis, kb_error *err)
+{
+    basis->mean_norm2 = 0;
+    for (size_t d = 0; d < basis->dims; d++)
+        basis->mean_norm2 += (double)basis->mean[d] * (double)basis->mean[d];
+    free(basis->offset);
+    basis->offset = kb_calloc(basis->rank, sizeof *basis->offset);
+    if (!basis->offset)
+        return kb_fail_memory(err, "the basis");
+    for (size_t d = 0; d < basis->dims; d++) {
+        double mean = (double)basis->mean[d];
+        if (mean == 0)
+            continue;
+        const float *row = basis->vectors + d * basis->rank;
+        for (size_t i = 0; i < basis->rank; i++)
+            basis->offset[i] += mean * (double)row[i];
+    }
+    return KB_OK;
+}
+
+void kb_basis_clear(kb_basis *basis)
+{
+    free(basis->mean);
+    free(basis->vectors);
+    free(basis->offset);
+    *basis = (kb_basis){0};
+}

@@ -1,0 +1,224 @@
+#include "model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blocks.h"
+#include "device.h"
+#include "memory.h"
+#include "model_private.h"
+
+kb_model *kb_model_create(void)
+{
+    kb_model *model = kb_calloc(1, sizeof *model);
+    if (!model)
+        return NULL;
+    model->seen = kb_names_create();
+    model->fitted = kb_names_create();
+    model->held_out = kb_names_create();
+    model->notes = kb_strdup("");
+    model->next_number = 1;
+    if (!model->seen || !model->fitted || !model->held_out || !model->notes) {
+        kb_model_free(model);
+        return NULL;
+    }
+    return model;
+}
+
+void kb_model_free(kb_model *model)
+{
+    if (!model)
+        return;
+    kb_features_free(model->features);
+    kb_basis_clear(&model->basis);
+    kb_names_free(model->seen);
+    kb_names_free(model->fitted);
+    kb_names_free(model->held_out);
+    free(model->weights);
+    free(model->notes);
+    free(model->dec_centroids);
+    free(model->dec_weights);
+    free(model->cluster);
+    free(model->centroids);
+    free(model);
+}
+
+void kb_model_set_clusters(kb_model *model, size_t k, kb_cluster *cluster, float *centroids)
+{
+    free(model->cluster);
+    free(model->centroids);
+    model->clusters = k;
+    model->cluster = cluster;
+    model->centroids = centroids;
+}
+
+kb_variant kb_model_variant(const kb_model *model)
+{
+    return model->variant;
+}
+
+const kb_features *kb_model_features(const kb_model *model)
+{
+    return model->features;
+}
+
+size_t kb_model_inputs(const kb_model *model)
+{
+    return model->layout.inputs;
+}
+
+size_t kb_model_hidden(const kb_model *model)
+{
+    return model->layout.hidden;
+}
+
+size_t kb_model_latent(const kb_model *model)
+{
+    return model->layout.latent;
+}
+
+size_t kb_model_parameters(const kb_model *model)
+{
+    return model->layout.parameters;
+}
+
+uint64_t kb_model_seed(const kb_model *model)
+{
+    return model->seed;
+}
+
+bool kb_model_calibrated(const kb_model *model)
+{
+    return model->clusters > 0;
+}
+
+size_t kb_model_clusters(const kb_model *model)
+{
+    return model->clusters;
+}
+
+const kb_cluster *kb_model_cluster(const kb_model *model, size_t i)
+{
+    return &model->cluster[i];
+}
+
+kb_const_matrix kb_model_centroids(const kb_model *model)
+{
+    return kb_const_matrix_of(model->centroids, model->clusters, model->layout.latent);
+}
+
+kb_novelty kb_model_novelty(const kb_model *model)
+{
+    return model->novelty;
+}
+
+double kb_model_false_alarms(const kb_model *model)
+{
+    return model->false_alarms;
+}
+
+const kb_names *kb_model_held_out(const kb_model *model)
+{
+    return model->held_out;
+}
+
+const kb_names *kb_model_fitted(const kb_model *model)
+{
+    return model->fitted;
+}
+
+const char *kb_model_training_notes(const kb_model *model)
+{
+    return model->notes;
+}
+
+/* --- embedding ----------------------------------------------------------------------------------------------------- */
+
+enum { EMBED_ROWS = 256 };
+
+/* X (count x I) = what the network sees of the sessions. */
+static kb_status network_inputs(const kb_model *model, const kb_view *view, const size_t *sessions,
+                                size_t count, kb_matrix x, float *residual,
+                                const kb_progress *progress, kb_error *err)
+{
+    if (!model->basis.rank) {
+        for (size_t i = 0; i < count; i++) {
+            kb_view_row(view, sessions[i], kb_matrix_row(x, i));
+            kb_basis_standardise(&model->basis, kb_matrix_row(x, i));
+            if (residual)
+                residual[i] = 0;
+        }
+        return KB_OK;
+    }
+    kb_blocks blocks;
+    kb_status status = kb_blocks_create(&blocks, view, sessions, count, err);
+    if (status)
+        return status;
+    status = kb_basis_project(&model->basis, &blocks, x, residual, progress, err);
+    kb_blocks_clear(&blocks);
+    return status;
+}
+
+struct embedding {
+    kb_device *dev;
+    kb_network net;
+    float *x; /* EMBED_ROWS x I */
+};
+
+static kb_status embedding_open(struct embedding *e, const kb_model *model, kb_pool *pool, kb_error *err)
+{
+    *e = (struct embedding){0};
+    size_t floats;
+    if (kb_size_mul(EMBED_ROWS, model->layout.inputs, &floats))
+        e->x = kb_alloc_aligned(floats, sizeof *e->x);
+    if (!e->x)
+        return kb_fail_memory(err, "a batch of sessions");
+    kb_status status = kb_device_open_cpu(&e->dev, pool, err);
+    if (!status)
+        status = kb_network_create(&e->net, &model->layout, e->dev, EMBED_ROWS, err);
+    if (!status)
+        kb_network_put(&e->net, model->weights);
+    return status;
+}
+
+static void embedding_close(struct embedding *e)
+{
+    kb_network_free(&e->net);
+    kb_device_close(e->dev);
+    free(e->x);
+}
+
+static kb_status embed_batch(struct embedding *e, const kb_model *model, const kb_view *view,
+                             const size_t *sessions, size_t count, float *z, float *residual,
+                             const kb_progress *progress, kb_error *err)
+{
+    const kb_layout *layout = &model->layout;
+    kb_matrix x = kb_matrix_of(e->x, count, layout->inputs);
+    kb_status status = network_inputs(model, view, sessions, count, x, residual, progress, err);
+    if (status)
+        return status;
+    e->dev->ops->put(e->dev, e->net.x, e->x, count * layout->inputs);
+    kb_network_encode(&e->net, count);
+    e->dev->ops->get(e->dev, z, e->net.mu, count * layout->latent);
+    return e->dev->ops->status(e->dev, err);
+}
+
+kb_status kb_model_embed(const kb_model *model, const kb_view *view, const size_t *sessions,
+                         size_t count, kb_matrix z, float *residual, kb_pool *pool,
+                         const kb_progress *progress, kb_error *err)
+{
+    struct embedding e;
+    kb_status status = embedding_open(&e, model, pool, err);
+    for (size_t i = 0; !status && i < count; i += EMBED_ROWS) {
+        size_t rows = count - i < EMBED_ROWS ? count - i : EMBED_ROWS;
+        kb_progress_report(progress, "embedding", i, count);
+        if (kb_cancelled(progress))
+            status = kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+        else
+            status = embed_batch(&e, model, view, sessions + i, rows, kb_matrix_row(z, i),
+                                 residual ? residual + i : NULL, progress, err);
+    }
+    embedding_close(&e);
+    return status;
+}

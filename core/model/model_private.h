@@ -1,0 +1,49 @@
+/* model_private: the fields of a kb_model, for the files that make, calibrate, save and load one. */
+#ifndef KB_MODEL_PRIVATE_H
+#define KB_MODEL_PRIVATE_H
+
+#include "basis.h"
+#include "model.h"
+#include "network.h"
+
+/* A score's median and spread among the held-out sessions: z = (x - median) / spread. */
+typedef struct kb_standard {
+    double median, spread;
+} kb_standard;
+
+/* The signals that the combined novelty is made of. */
+enum { KB_SIGNAL_DISTANCE, KB_SIGNAL_RESIDUAL, KB_SIGNAL_UNSEEN, KB_SIGNALS };
+
+struct kb_model {
+    kb_variant variant;
+    uint64_t seed;
+    kb_features *features;
+    kb_basis basis;
+    kb_layout layout;
+    float *weights;     /* layout.parameters */
+    kb_names *seen;     /* objects present in any fitted session */
+    kb_names *fitted;   /* names of sessions */
+    kb_names *held_out; /* names of sessions drawn from the fitted ones; empty when the corpus had a validation split */
+    char *notes;        /* "key=value" lines */
+
+    size_t dec_clusters;     /* K; 0 without DEC */
+    float *dec_centroids;    /* K x Z */
+    double *dec_weights;     /* K: training sessions nearest to each */
+
+    /* Calibration. */
+    size_t clusters;         /* k'; 0 before */
+    kb_cluster *cluster;     /* k', by rising number */
+    float *centroids;        /* k' x Z */
+    uint32_t next_number;    /* the next cluster that matches none gets it */
+    kb_novelty novelty;
+    double false_alarms;
+    kb_standard signals[KB_SIGNALS];
+};
+
+/* A model with empty name tables; NULL when there is no memory. */
+kb_model *kb_model_create(void);
+
+/* Replaces the clusters by K new ones; CLUSTER (K) and CENTROIDS (K x Z) are taken over and freed with the model. */
+void kb_model_set_clusters(kb_model *model, size_t k, kb_cluster *cluster, float *centroids);
+
+#endif

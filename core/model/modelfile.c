@@ -1,0 +1,565 @@
+/* What of a model goes into which section: "model" holds the numbers as key=value lines, the name lists one name a line (escaped),
+ * tensors lie under the names of the layout's table. */
+#include "modelfile.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "memory.h"
+#include "model_private.h"
+
+/* --- text that grows --------------------------------------------------------------------------------------------------- */
+
+struct text {
+    char *bytes;
+    size_t length, capacity;
+    bool failed; /* no memory: told once, at the end */
+};
+
+static void append(struct text *t, const char *bytes, size_t length)
+{
+    if (t->failed || !kb_grow((void **)&t->bytes, &t->capacity, t->length + length + 1, 1)) {
+        t->failed = true;
+        return;
+    }
+    memcpy(t->bytes + t->length, bytes, length);
+    t->length += length;
+}
+
+__attribute__((format(printf, 2, 3))) static void appendf(struct text *t, const char *format, ...)
+{
+    char line[256];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    append(t, line, length > 0 ? (size_t)length : 0);
+}
+
+/* A name as one line: backslash and newline are escaped. */
+static void append_name(struct text *t, const char *name)
+{
+    for (; *name; name++) {
+        if (*name == '\n')
+            append(t, "\\n", 2);
+        else if (*name == '\\')
+            append(t, "\\\\", 2);
+        else
+            append(t, name, 1);
+    }
+    append(t, "\n", 1);
+}
+
+/* The next line of *P as a name, unescaped in place; NULL at the end. */
+static char *next_name(char **p)
+{
+    char *name = *p, *to = name, *from = name;
+    if (!*name)
+        return NULL;
+    for (; *from && *from != '\n'; from++) {
+        if (*from == '\\' && from[1]) {
+            from++;
+            *to++ = *from == 'n' ? '\n' : *from;
+        } else {
+            *to++ = *from;
+        }
+    }
+    *p = *from ? from + 1 : from;
+    *to = '\0';
+    return name;
+}
+
+/* Frees the text. */
+static kb_status add_text(kb_container_writer *w, const char *name, struct text *t, kb_error *err)
+{
+    kb_status status = t->failed ? kb_fail_memory(err, "a model section")
+                                 : kb_container_add_text(w, name, t->bytes ? t->bytes : "", t->length, err);
+    free(t->bytes);
+    return status;
+}
+
+/* --- saving -------------------------------------------------------------------------------------------------------------- */
+
+static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error *err)
+{
+    struct text t = {0};
+    appendf(&t, "variant=%s\nseed=%" PRIu64 "\n", kb_variant_name(m->variant), m->seed);
+    appendf(&t, "timesteps=%zu\nscale=%s\nmin_presence=%.17g\n", kb_features_timesteps(m->features),
+            kb_scale_name(kb_features_scale(m->features)), kb_features_min_presence(m->features));
+    appendf(&t, "inputs=%zu\nhidden=%zu\nlatent=%zu\n", m->layout.inputs, m->layout.hidden,
+            m->layout.latent);
+    appendf(&t, "basis_rank=%zu\nbasis_scale=%.17g\nbasis_energy=%.17g\nused_dims=%zu\n", m->basis.rank,
+            m->basis.scale, m->basis.energy, m->basis.used_dims);
+    appendf(&t, "dec_clusters=%zu\nclusters=%zu\nnext_number=%" PRIu32 "\n", m->dec_clusters,
+            m->clusters, m->next_number);
+    appendf(&t, "novelty=%s\nfalse_alarms=%.17g\n", kb_novelty_name(m->novelty), m->false_alarms);
+    for (size_t i = 0; i < KB_SIGNALS; i++)
+        appendf(&t, "signal%zu_median=%.17g\nsignal%zu_spread=%.17g\n", i, m->signals[i].median, i,
+                m->signals[i].spread);
+    return add_text(w, "model", &t, err);
+}
+
+static kb_status add_names(kb_container_writer *w, const char *section, const kb_names *names,
+                           kb_error *err)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < kb_names_count(names); i++)
+        append_name(&t, kb_names_get(names, (uint32_t)i));
+    return add_text(w, section, &t, err);
+}
+
+static kb_status add_objects(kb_container_writer *w, const kb_features *features, kb_error *err)
+{
+    struct text t = {0};
+    for (size_t j = 0; j < kb_features_objects(features); j++)
+        append_name(&t, kb_features_object_name(features, j));
+    return add_text(w, "objects", &t, err);
+}
+
+static kb_status add_clusters(kb_container_writer *w, const kb_model *m, kb_error *err)
+{
+    struct text t = {0}, dec = {0};
+    for (size_t i = 0; i < m->clusters; i++)
+        appendf(&t, "%" PRIu32 " %zu %.17g\n", m->cluster[i].number, m->cluster[i].size,
+                m->cluster[i].threshold);
+    for (size_t j = 0; j < m->dec_clusters; j++)
+        appendf(&dec, "%.17g\n", m->dec_weights[j]);
+    kb_status status = add_text(w, "clusters", &t, err);
+    if (status) {
+        free(dec.bytes);
+        return status;
+    }
+    return add_text(w, "dec", &dec, err);
+}
+
+static kb_status add_tensors(kb_container_writer *w, const kb_model *m, kb_error *err)
+{
+    const size_t z = m->layout.latent;
+    kb_status status = kb_container_add_floats(w, "mean", m->basis.mean, m->basis.dims, err);
+    if (!status && m->basis.rank)
+        status = kb_container_add_floats(w, "vectors", m->basis.vectors, m->basis.dims * m->basis.rank,
+                                         err);
+    for (size_t k = 0; !status && k < KB_TENSORS_MAX; k++) {
+        const kb_tensor *tensor = &m->layout.tensors[k];
+        if (tensor->rows)
+            status = kb_container_add_floats(w, tensor->name, m->weights + tensor->offset,
+                                             tensor->rows * tensor->cols, err);
+    }
+    if (!status && m->dec_clusters)
+        status = kb_container_add_floats(w, "dec.centroids", m->dec_centroids, m->dec_clusters * z, err);
+    if (!status && m->clusters)
+        status = kb_container_add_floats(w, "centroids", m->centroids, m->clusters * z, err);
+    return status;
+}
+
+kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
+{
+    kb_container_writer *w = kb_container_writer_create();
+    if (!w)
+        return kb_fail_memory(err, "a model file");
+    kb_status status = add_numbers(w, m, err);
+    if (!status)
+        status = kb_container_add_text(w, "notes", m->notes, strlen(m->notes), err);
+    if (!status)
+        status = add_objects(w, m->features, err);
+    if (!status)
+        status = add_names(w, "seen", m->seen, err);
+    if (!status)
+        status = add_names(w, "fitted", m->fitted, err);
+    if (!status)
+        status = add_names(w, "held-out", m->held_out, err);
+    if (!status)
+        status = add_clusters(w, m, err);
+    if (!status)
+        status = add_tensors(w, m, err);
+    if (!status)
+        status = kb_container_write(w, path, err);
+    kb_container_writer_free(w);
+    return status;
+}
+
+/* --- loading ------------------------------------------------------------------------------------------------------------- */
+
+struct loader {
+    const char *path;
+    kb_container_reader *reader;
+    char *numbers; /* the "model" section */
+    kb_model *model;
+};
+
+/* The text after "KEY=" up to the end of its line, in VALUE. */
+static kb_status get_text(const struct loader *l, const char *key, char *value, size_t size, kb_error *err)
+{
+    size_t length = strlen(key);
+    for (const char *p = l->numbers; *p;) {
+        const char *end = strchrnul(p, '\n');
+        if (strncmp(p, key, length) == 0 && p[length] == '=' && (size_t)(end - p) - length - 1 < size) {
+            memcpy(value, p + length + 1, (size_t)(end - p) - length - 1);
+            value[(size_t)(end - p) - length - 1] = '\0';
+            return KB_OK;
+        }
+        p = *end ? end + 1 : end;
+    }
+    return kb_fail(err, KB_ERR_FORMAT, "%s: section model: %s is missing", l->path, key);
+}
+
+static kb_status bad_number(const struct loader *l, const char *key, const char *value, kb_error *err)
+{
+    return kb_fail(err, KB_ERR_FORMAT, "%s: section model: %s=%s makes no sense", l->path, key, value);
+}
+
+static kb_status get_size(const struct loader *l, const char *key, size_t low, size_t high, size_t *out,
+                          kb_error *err)
+{
+    char value[64], *end;
+    kb_status status = get_text(l, key, value, sizeof value, err);
+    if (status)
+        return status;
+    unsigned long long x = strtoull(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end || x < low || x > high)
+        return bad_number(l, key, value, err);
+    *out = (size_t)x;
+    return KB_OK;
+}
+
+static kb_status get_real(const struct loader *l, const char *key, double low, double high, double *out,
+                          kb_error *err)
+{
+    char value[64], *end;
+    kb_status status = get_text(l, key, value, sizeof value, err);
+    if (status)
+        return status;
+    double x = strtod(value, &end);
+    if (end == value || *end || !(x >= low && x <= high))
+        return bad_number(l, key, value, err);
+    *out = x;
+    return KB_OK;
+}
+
+enum { DIMENSION_LIMIT = 1 << 28 };
+
+static kb_status load_choices(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    char value[64];
+    size_t seed;
+    kb_status status = get_text(l, "variant", value, sizeof value, err);
+    if (!status && !kb_variant_parse(&m->variant, value))
+        status = bad_number(l, "variant", value, err);
+    if (!status)
+        status = get_text(l, "novelty", value, sizeof value, err);
+    if (!status && !kb_novelty_parse(&m->novelty, value))
+        status = bad_number(l, "novelty", value, err);
+    if (!status)
+        status = get_real(l, "false_alarms", 0, 1, &m->false_alarms, err);
+    if (!status)
+        status = get_size(l, "seed", 0, SIZE_MAX, &seed, err);
+    if (!status)
+        m->seed = seed;
+    return status;
+}
+
+static kb_status load_sizes(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    size_t inputs = 0, hidden = 0, latent = 0, next = 1;
+    kb_status status = get_size(l, "inputs", 1, DIMENSION_LIMIT, &inputs, err);
+    if (!status)
+        status = get_size(l, "hidden", 1, DIMENSION_LIMIT, &hidden, err);
+    if (!status)
+        status = get_size(l, "latent", 1, DIMENSION_LIMIT, &latent, err);
+    if (!status)
+        status = get_size(l, "basis_rank", 0, DIMENSION_LIMIT, &m->basis.rank, err);
+    if (!status)
+        status = get_real(l, "basis_scale", 1e-300, 1e300, &m->basis.scale, err);
+    if (!status)
+        status = get_real(l, "basis_energy", 0, 1.000001, &m->basis.energy, err);
+    if (!status)
+        status = get_size(l, "used_dims", 0, SIZE_MAX, &m->basis.used_dims, err);
+    if (!status)
+        status = get_size(l, "dec_clusters", 0, DIMENSION_LIMIT, &m->dec_clusters, err);
+    if (!status)
+        status = get_size(l, "clusters", 0, DIMENSION_LIMIT, &m->clusters, err);
+    if (!status)
+        status = get_size(l, "next_number", 1, UINT32_MAX, &next, err);
+    m->next_number = (uint32_t)next;
+    if (!status)
+        status = kb_layout_make(&m->layout, kb_variant_is_vae(m->variant), inputs, hidden, latent, err);
+    return status;
+}
+
+static kb_status load_signals(struct loader *l, kb_error *err)
+{
+    kb_status status = KB_OK;
+    for (size_t i = 0; !status && i < KB_SIGNALS; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "signal%zu_median", i);
+        status = get_real(l, key, -1e300, 1e300, &l->model->signals[i].median, err);
+        snprintf(key, sizeof key, "signal%zu_spread", i);
+        if (!status)
+            status = get_real(l, key, 0, 1e300, &l->model->signals[i].spread, err);
+    }
+    return status;
+}
+
+static kb_status load_names(struct loader *l, const char *section, kb_names *names, kb_error *err)
+{
+    char *text, *p, *name;
+    size_t length;
+    kb_status status = kb_container_text(l->reader, section, &text, &length, err);
+    if (status)
+        return status;
+    for (p = text; !status && (name = next_name(&p));)
+        if (kb_names_add(names, name, strlen(name)) == KB_NAME_NONE)
+            status = kb_fail_memory(err, "names");
+    free(text);
+    return status;
+}
+
+static kb_status make_features(struct loader *l, const kb_names *objects, size_t timesteps, kb_scale scale,
+                               double min_presence, kb_error *err)
+{
+    size_t count = kb_names_count(objects);
+    const char **names = kb_calloc(count, sizeof *names);
+    if (!names)
+        return kb_fail_memory(err, "object names");
+    for (size_t j = 0; j < count; j++)
+        names[j] = kb_names_get(objects, (uint32_t)j);
+    kb_status status = kb_features_create(&l->model->features, names, count, timesteps, scale,
+                                          min_presence, err);
+    free(names);
+    return status;
+}
+
+static kb_status load_features(struct loader *l, kb_error *err)
+{
+    char value[64];
+    size_t timesteps = 0;
+    double min_presence = 0;
+    kb_scale scale = KB_SCALE_MINMAX;
+    kb_status status = get_size(l, "timesteps", 1, 65535, &timesteps, err);
+    if (!status)
+        status = get_real(l, "min_presence", 0, 1, &min_presence, err);
+    if (!status)
+        status = get_text(l, "scale", value, sizeof value, err);
+    if (!status && !kb_scale_parse(&scale, value))
+        status = bad_number(l, "scale", value, err);
+    if (status)
+        return status;
+    kb_names *objects = kb_names_create();
+    status = objects ? load_names(l, "objects", objects, err) : kb_fail_memory(err, "object names");
+    if (!status && !kb_names_count(objects))
+        status = kb_fail(err, KB_ERR_FORMAT, "%s: section objects is empty", l->path);
+    if (!status)
+        status = make_features(l, objects, timesteps, scale, min_presence, err);
+    kb_names_free(objects);
+    return status;
+}
+
+/* *OUT: ROWS x COLS floats of a section; nothing is allocated unless the section has that size. */
+static kb_status load_floats(struct loader *l, const char *section, size_t rows, size_t cols, float **out,
+                             kb_error *err)
+{
+    size_t count;
+    if (!kb_size_mul(rows, cols, &count))
+        return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: its shape overflows", l->path, section);
+    for (size_t i = 0; i < kb_container_count(l->reader); i++) {
+        kb_section s = kb_container_section(l->reader, i);
+        if (strcmp(s.name, section) == 0 && s.bytes / sizeof(float) != count)
+            return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: %llu bytes, expected %zu floats", l->path,
+                           section, (unsigned long long)s.bytes, count);
+    }
+    float *floats = kb_alloc_aligned(count, sizeof *floats);
+    if (!floats)
+        return kb_fail_memory(err, "a model's numbers");
+    *out = floats;
+    return kb_container_floats(l->reader, section, floats, count, err);
+}
+
+static kb_status load_basis(struct loader *l, kb_error *err)
+{
+    kb_basis *basis = &l->model->basis;
+    basis->dims = kb_features_dims(l->model->features);
+    size_t inputs = basis->rank ? basis->rank : basis->dims;
+    if (inputs != l->model->layout.inputs)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: %zu inputs do not fit %zu objects and rank %zu", l->path,
+                       l->model->layout.inputs, kb_features_objects(l->model->features), basis->rank);
+    kb_status status = load_floats(l, "mean", 1, basis->dims, &basis->mean, err);
+    if (!status && basis->rank)
+        status = load_floats(l, "vectors", basis->dims, basis->rank, &basis->vectors, err);
+    if (!status && basis->rank)
+        status = kb_basis_finish(basis, err);
+    return status;
+}
+
+/* The file must be able to hold the parameters before they are allocated. */
+static kb_status load_weights(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    uint64_t stored = 0;
+    for (size_t i = 0; i < kb_container_count(l->reader); i++)
+        stored += kb_container_section(l->reader, i).bytes;
+    if (m->layout.parameters > stored / sizeof(float))
+        return kb_fail(err, KB_ERR_FORMAT, "%s: holds less than its %zu parameters", l->path,
+                       m->layout.parameters);
+    m->weights = kb_alloc_aligned(m->layout.parameters, sizeof *m->weights);
+    if (!m->weights)
+        return kb_fail_memory(err, "a model's parameters");
+    kb_status status = KB_OK;
+    for (size_t k = 0; !status && k < KB_TENSORS_MAX; k++) {
+        const kb_tensor *tensor = &m->layout.tensors[k];
+        if (tensor->rows)
+            status = kb_container_floats(l->reader, tensor->name, m->weights + tensor->offset,
+                                         tensor->rows * tensor->cols, err);
+    }
+    return status;
+}
+
+static kb_status load_dec(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    if (!m->dec_clusters)
+        return KB_OK;
+    kb_status status =
+        load_floats(l, "dec.centroids", m->dec_clusters, m->layout.latent, &m->dec_centroids, err);
+    char *text = NULL;
+    size_t length;
+    if (!status)
+        status = kb_container_text(l->reader, "dec", &text, &length, err);
+    if (status)
+        return status;
+    m->dec_weights = kb_calloc(m->dec_clusters, sizeof *m->dec_weights);
+    if (!m->dec_weights)
+        status = kb_fail_memory(err, "centroids");
+    char *p = text;
+    for (size_t j = 0; !status && j < m->dec_clusters; j++) {
+        char *end;
+        m->dec_weights[j] = strtod(p, &end);
+        if (end == p || !(m->dec_weights[j] >= 0) || !isfinite(m->dec_weights[j]))
+            status = kb_fail(err, KB_ERR_FORMAT, "%s: section dec: line %zu makes no sense", l->path, j + 1);
+        p = end;
+    }
+    free(text);
+    return status;
+}
+
+static kb_status parse_clusters(struct loader *l, const char *text, kb_error *err)
+{
+    kb_model *m = l->model;
+    for (size_t i = 0; i < m->clusters; i++) {
+        kb_cluster *c = &m->cluster[i];
+        int used = 0;
+        if (sscanf(text, "%" SCNu32 " %zu %lf\n%n", &c->number, &c->size, &c->threshold, &used) != 3 ||
+            !used || c->number == 0 || c->number >= m->next_number || isnan(c->threshold) ||
+            (i && c->number <= c[-1].number))
+            return kb_fail(err, KB_ERR_FORMAT, "%s: section clusters: line %zu makes no sense", l->path,
+                           i + 1);
+        text += used;
+    }
+    return KB_OK;
+}
+
+static kb_status load_clusters(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    if (!m->clusters)
+        return KB_OK;
+    kb_status status = load_floats(l, "centroids", m->clusters, m->layout.latent, &m->centroids, err);
+    char *text = NULL;
+    size_t length;
+    if (!status)
+        status = kb_container_text(l->reader, "clusters", &text, &length, err);
+    if (!status) {
+        m->cluster = kb_calloc(m->clusters, sizeof *m->cluster);
+        status = m->cluster ? parse_clusters(l, text, err) : kb_fail_memory(err, "clusters");
+    }
+    free(text);
+    return status;
+}
+
+static kb_status load_all(struct loader *l, kb_error *err)
+{
+    size_t length;
+    kb_status status = kb_container_open(&l->reader, l->path, err);
+    if (!status)
+        status = kb_container_text(l->reader, "model", &l->numbers, &length, err);
+    if (!status)
+        status = load_choices(l, err);
+    if (!status)
+        status = load_sizes(l, err);
+    if (!status)
+        status = load_signals(l, err);
+    if (!status)
+        status = load_features(l, err);
+    if (!status)
+        status = load_names(l, "seen", l->model->seen, err);
+    if (!status)
+        status = load_names(l, "fitted", l->model->fitted, err);
+    if (!status)
+        status = load_names(l, "held-out", l->model->held_out, err);
+    if (!status)
+        status = load_basis(l, err);
+    if (!status)
+        status = load_weights(l, err);
+    if (!status)
+        status = load_dec(l, err);
+    if (!status)
+        status = load_clusters(l, err);
+    if (status)
+        return status;
+    free(l->model->notes);
+    l->model->notes = NULL;
+    return kb_container_text(l->reader, "notes", &l->model->notes, &length, err);
+}
+
+kb_status kb_model_load(kb_model **out, const char *path, kb_error *err)
+{
+    *out = NULL;
+    struct loader l = {.path = path, .model = kb_model_create()};
+    if (!l.model)
+        return kb_fail_memory(err, "a model");
+    kb_status status = load_all(&l, err);
+    kb_container_close(l.reader);
+    free(l.numbers);
+    if (status)
+        kb_model_free(l.model);
+    else
+        *out = l.model;
+    return status;
+}
+
+bool kb_model_looks_like(const char *path)
+{
+    char magic[8] = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, magic, sizeof magic);
+    close(fd);
+    return n == sizeof magic && memcmp(magic, "KABOOMDL", sizeof magic) == 0;
+}
+
+kb_status kb_model_sections(const char *path, kb_section **sections, size_t *count, uint32_t *version,
+                            kb_error *err)
+{
+    kb_container_reader *reader;
+    kb_status status = kb_container_open(&reader, path, err);
+    if (status)
+        return status;
+    *version = KB_CONTAINER_VERSION;
+    *count = kb_container_count(reader);
+    *sections = kb_calloc(*count, sizeof **sections);
+    if (!*sections)
+        status = kb_fail_memory(err, "a table of sections");
+    for (size_t i = 0; !status && i < *count; i++)
+        (*sections)[i] = kb_container_section(reader, i);
+    kb_container_close(reader);
+    return status;
+}

@@ -1,0 +1,28 @@
+/* kaboom: the program. Reads the command line and hands over to a verb or the explorer. */
+#include <locale.h>
+#include <signal.h>
+
+#include "run.h"
+#include "verbs.h"
+
+static int (*const run_verb[CLI_VERBS])(const cli_options *) = {
+    [CLI_EXPLORE] = verb_explore, [CLI_TRAIN] = verb_train,     [CLI_CALIBRATE] = verb_calibrate,
+    [CLI_ELBOW] = verb_elbow,     [CLI_ASSIGN] = verb_assign,   [CLI_EMBED] = verb_embed,
+    [CLI_PROJECT] = verb_project, [CLI_EXPLAIN] = verb_explain, [CLI_NGRAMS] = verb_ngrams,
+    [CLI_SCORE] = verb_score,     [CLI_CHECK] = verb_check,     [CLI_GENERATE] = verb_generate,
+    [CLI_INFO] = verb_info,
+};
+
+int main(int argc, char **argv)
+{
+    cli_options options;
+    int status;
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C"); /* numbers are written the same everywhere */
+    signal(SIGPIPE, SIG_IGN);   /* a reader that goes away shows as EPIPE */
+    if (!cli_parse(&options, argc, argv, &status))
+        return status;
+    if (options.verb != CLI_EXPLORE)
+        cli_catch_signals(); /* the explorer has a terminal to restore and catches its own */
+    return run_verb[options.verb](&options);
+}

@@ -1,0 +1,189 @@
+#include "option_table.h"
+
+const verb_row cli_verbs[CLI_VERBS] = {
+    [CLI_EXPLORE] = {"", "CORPUS", "",
+                     "open the explorer on CORPUS (the rest works without a terminal)"},
+    [CLI_TRAIN] = {"train", "CORPUS", " -o MODEL",
+                   "train a model, calibrate it and write it to MODEL"},
+    [CLI_CALIBRATE] =
+        {"calibrate", "CORPUS", " -m MODEL",
+         "find clusters and thresholds anew, write them into MODEL, print the elbow table"},
+    [CLI_ELBOW] = {"elbow", "CORPUS", " -m MODEL", "print K-means' indices for a range of k"},
+    [CLI_ASSIGN] = {"assign", "CORPUS", " -m MODEL", "print each session's cluster and novelty"},
+    [CLI_EMBED] = {"embed", "CORPUS", " -m MODEL", "print each session's embedding"},
+    [CLI_PROJECT] = {"project", "CORPUS", " -m MODEL", "print a map of the sessions (t-SNE)"},
+    [CLI_EXPLAIN] = {"explain", "CORPUS", " -m MODEL",
+                     "print the objects that set each cluster apart"},
+    [CLI_NGRAMS] = {"ngrams", "EVENTS", "", "count what users did before the app went away"},
+    [CLI_SCORE] = {"score", "CORPUS", " -m MODEL", "compare the clusters with the corpus's labels"},
+    [CLI_CHECK] = {"check", "CORPUS", "", "print what a corpus holds and every problem in it"},
+    [CLI_GENERATE] = {"generate", "DIR", "", "write a synthetic corpus with planted crash types"},
+    [CLI_INFO] = {"info", "FILE", "", "print what a model or a corpus holds"},
+};
+
+/* --- choices: every list of words has the shape "name of the i-th" ----------------------- */
+static const char *variant_word(unsigned i)
+{
+    return kb_variant_name((kb_variant)i);
+}
+
+static const char *preset_word(unsigned i)
+{
+    return kb_preset_name((kb_preset)i);
+}
+
+static const char *scale_word(unsigned i)
+{
+    return kb_scale_name((kb_scale)i);
+}
+
+static const char *space_word(unsigned i)
+{
+    return kb_space_name((kb_space)i);
+}
+
+static const char *device_word(unsigned i)
+{
+    return kb_device_choice_name((kb_device_choice)i);
+}
+
+static const char *novelty_word(unsigned i)
+{
+    return kb_novelty_name((kb_novelty)i);
+}
+
+static const char *format_word(unsigned i)
+{
+    return output_format_name((output_format)i);
+}
+
+static const char *split_word(unsigned i)
+{
+    return i == CLI_SPLIT_ALL ? "all" : kb_split_name((kb_split)i);
+}
+
+static const char *measure_word(unsigned i)
+{
+    static const char *const words[CLI_MEASURES] = {"presence"};
+    return words[i];
+}
+
+static const char *color_word(unsigned i)
+{
+    return i == KB_COLOR_AUTO ? "auto" : "never";
+}
+
+/* Choices are read and written as unsigned, which is what the compiler makes of these enums. */
+_Static_assert(sizeof(kb_variant) == sizeof(unsigned) && sizeof(kb_preset) == sizeof(unsigned) &&
+                   sizeof(kb_scale) == sizeof(unsigned) && sizeof(kb_space) == sizeof(unsigned) &&
+                   sizeof(kb_device_choice) == sizeof(unsigned) &&
+                   sizeof(kb_novelty) == sizeof(unsigned),
+               "an enum is not an unsigned");
+
+#define FIELD(member) .field = offsetof(cli_options, member)
+#define RANGE(low, high) .min = (low), .max = (high)
+#define WORDS(function, n) .word = (function), .count = (n), .metavar = "WORD"
+
+const option_row cli_rows[] = {
+    {"model", 'm', KIND_TEXT, ON_MODEL, FIELD(model), .metavar = "MODEL",
+     .help = "the model to use"},
+    {"output", 'o', KIND_TEXT, V(TRAIN), FIELD(output), .metavar = "MODEL",
+     .help = "where the model is written, whole or not at all"},
+    {"log", 0, KIND_TEXT, V(TRAIN), FIELD(log), .metavar = "LOG.csv",
+     .help = "write a row for each epoch to LOG.csv"},
+
+    {"variant", 0, KIND_CHOICE, TRAINING, FIELD(training.variant), WORDS(variant_word, KB_VARIANTS),
+     .help = "autoencoder, variational or not, clustered or not"},
+    {"preset", 0, KIND_CHOICE, TRAINING, FIELD(training.preset), WORDS(preset_word, KB_PRESETS),
+     .help = "sizes that train in seconds, or the published ones"},
+    {"scale", 0, KIND_CHOICE, TRAINING, FIELD(training.scale), WORDS(scale_word, KB_SCALES),
+     .help = "how each object of each session is scaled"},
+    {"min-presence", 0, KIND_REAL, TRAINING, FIELD(training.min_presence), RANGE(0, 1),
+     .metavar = "SHARE", .help = "leave out objects present in fewer of the fitted sessions"},
+    {"space", 0, KIND_CHOICE, TRAINING, FIELD(training.space), WORDS(space_word, KB_SPACES),
+     .help = "train on coordinates in the corpus's row space, or on the inputs"},
+    {"energy", 0, KIND_REAL, TRAINING, FIELD(training.energy), RANGE(0, 1), .above_min = true,
+     .metavar = "SHARE", .help = "share of the variance that the row space keeps"},
+    {"epochs", 0, KIND_SIZE, TRAINING, FIELD(training.epochs), RANGE(1, 1e6), .zero = "auto",
+     .metavar = "N", .help = "at most N epochs of the autoencoder"},
+    {"dec-epochs", 0, KIND_SIZE, TRAINING, FIELD(training.dec_epochs), RANGE(1, 1e6),
+     .zero = "auto", .metavar = "N", .help = "epochs of clustering"},
+    {"hidden", 0, KIND_SIZE, TRAINING, FIELD(training.hidden), RANGE(1, 1e6), .zero = "auto",
+     .metavar = "H", .help = "units of the hidden layer"},
+    {"latent", 0, KIND_SIZE, TRAINING, FIELD(training.latent), RANGE(1, 1e6), .zero = "auto",
+     .metavar = "Z", .help = "length of the embedding"},
+    {"clusters", 0, KIND_SIZE, TRAINING, FIELD(training.clusters), RANGE(2, 1000), .metavar = "K",
+     .help = "centroids that clustering starts with"},
+    {"batch", 0, KIND_SIZE, TRAINING, FIELD(training.batch), RANGE(1, 1e6), .zero = "auto",
+     .metavar = "B", .help = "sessions in a batch"},
+    {"learning-rate", 0, KIND_REAL, TRAINING, FIELD(training.learning_rate), RANGE(0, 1),
+     .above_min = true, .metavar = "RATE", .help = "Adam's step"},
+    {"kl-weight", 0, KIND_REAL, TRAINING, FIELD(training.kl_weight), RANGE(0, 1000),
+     .metavar = "BETA", .help = "weight of the divergence from the prior (vae)"},
+    {"patience", 0, KIND_SIZE, TRAINING, FIELD(training.patience), RANGE(1, 1e6), .zero = "auto",
+     .metavar = "N", .help = "stop after N epochs without a better validation loss"},
+    {"device", 0, KIND_CHOICE, TRAINING, FIELD(training.device),
+     WORDS(device_word, KB_DEVICE_CHOICES), .help = "what computes"},
+
+    {"k", 'k', KIND_SIZE, CALIBRATION, FIELD(calibration.k), RANGE(2, 1000), .zero = "auto",
+     .metavar = "K", .help = "number of clusters; auto: by the elbow"},
+    {"kmin", 0, KIND_SIZE, CALIBRATION | V(ELBOW), FIELD(calibration.kmin), RANGE(2, 1000),
+     .metavar = "K", .help = "first k of the elbow"},
+    {"kmax", 0, KIND_SIZE, CALIBRATION | V(ELBOW), FIELD(calibration.kmax), RANGE(2, 1000),
+     .metavar = "K", .help = "last k of the elbow"},
+    {"false-alarms", 0, KIND_REAL, CALIBRATION, FIELD(calibration.false_alarms), RANGE(0, 1),
+     .metavar = "SHARE", .help = "share of known sessions that may be called emerging"},
+    {"novelty", 0, KIND_CHOICE, CALIBRATION, FIELD(calibration.novelty),
+     WORDS(novelty_word, KB_NOVELTIES), .help = "how novelty is measured"},
+
+    {"perplexity", 0, KIND_REAL, V(PROJECT) | V(EXPLORE), FIELD(map.perplexity), RANGE(1, 1e5),
+     .zero = "auto", .metavar = "P", .help = "neighbours that a session of the map attends to"},
+    {"iterations", 0, KIND_SIZE, V(PROJECT) | V(EXPLORE), FIELD(map.iterations), RANGE(1, 1e6),
+     .metavar = "N", .help = "steps of the map's layout"},
+
+    {"by", 0, KIND_CHOICE, V(EXPLAIN), FIELD(by), WORDS(measure_word, CLI_MEASURES),
+     .help = "what objects are ranked by"},
+    {"cluster", 0, KIND_SIZE, V(EXPLAIN), FIELD(cluster), RANGE(1, 4294967295.0), .zero = "all",
+     .metavar = "N", .help = "this cluster only"},
+    {"n", 'n', KIND_SIZE, V(NGRAMS), FIELD(ngrams.n), RANGE(2, 64), .metavar = "N",
+     .help = "length of an n-gram, the start that follows it included"},
+    {"start", 0, KIND_TEXT, V(NGRAMS), FIELD(ngrams.start), .metavar = "EVENT",
+     .help = "event at which the app starts"},
+    {"end", 0, KIND_TEXT, V(NGRAMS), FIELD(ngrams.end), .metavar = "EVENT",
+     .help = "event at which it ends in good order"},
+    {"top", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(top), RANGE(1, 1e15), .zero = "all",
+     .metavar = "N", .help = "the first N rows (of each cluster)"},
+    {"split", 0, KIND_CHOICE, ON_SESSIONS, FIELD(split), WORDS(split_word, KB_SPLITS + 1),
+     .help = "only sessions of one split"},
+
+    {"sessions", 0, KIND_SIZE, V(GENERATE), FIELD(generation.sessions), RANGE(20, 1e7),
+     .metavar = "N", .help = "sessions in all"},
+    {"objects", 0, KIND_SIZE, V(GENERATE), FIELD(generation.objects), RANGE(40, 1e6),
+     .metavar = "M", .help = "objects in all"},
+    {"types", 0, KIND_SIZE, V(GENERATE), FIELD(generation.types), RANGE(1, 64), .metavar = "K",
+     .help = "planted crash types"},
+    {"timesteps", 0, KIND_SIZE, ON_CORPUS | V(GENERATE), FIELD(timesteps), RANGE(1, 65535),
+     .zero = "auto", .metavar = "T",
+     .help = "steps of a session's window; auto: the model's, otherwise 100"},
+    {"strict", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS), FIELD(reading.strict),
+     .help = "stop at the first bad row"},
+
+    {"color", 0, KIND_CHOICE, V(EXPLORE), FIELD(color), WORDS(color_word, 2),
+     .help = "auto follows NO_COLOR and the terminal"},
+    {"ascii", 0, KIND_FLAG, V(EXPLORE), FIELD(ascii), .help = "draw with ASCII characters only"},
+    {"no-mouse", 0, KIND_FLAG, V(EXPLORE), FIELD(no_mouse), .help = "leave the mouse alone"},
+
+    {"seed", 0, KIND_SEED, ALL, FIELD(seed), .metavar = "N", .help = "where random numbers start"},
+    {"threads", 0, KIND_SIZE, ALL, FIELD(threads), RANGE(1, 1024), .metavar = "N",
+     .help = "threads that work"},
+    {"format", 0, KIND_CHOICE, ALL & ~V(EXPLORE), FIELD(format), WORDS(format_word, OUTPUT_FORMATS),
+     .help = "auto: a table on a terminal, otherwise csv"},
+    {"quiet", 'q', KIND_FLAG, ALL, FIELD(quiet), .help = "no progress and no remarks"},
+    {"verbose", 'v', KIND_FLAG, ALL, FIELD(verbose), .help = "tell more of what is done"},
+    {"help", 'h', KIND_HELP, ALL, .help = "print this help and exit"},
+    {"version", 'V', KIND_VERSION, ALL, .help = "print the version and exit"},
+};
+
+_Static_assert(sizeof cli_rows / sizeof *cli_rows <= CLI_ROWS_MAX, "CLI_ROWS_MAX is too small");
+
+const size_t cli_row_count = sizeof cli_rows / sizeof *cli_rows;

@@ -1,0 +1,445 @@
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "option_table.h"
+
+const char *cli_verb_name(cli_verb verb)
+{
+    return cli_verbs[verb].name;
+}
+
+enum { FIRST_VALUE = 1000 }; /* getopt's code of the table's first row */
+
+static void *field_of(cli_options *options, const option_row *row)
+{
+    return (char *)options + row->field;
+}
+
+static bool takes_argument(const option_row *row)
+{
+    return row->kind != KIND_FLAG && row->kind != KIND_HELP && row->kind != KIND_VERSION;
+}
+
+/* --- defaults ---------------------------------------------------------------------------- */
+static size_t online_cores(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (size_t)cores : 1;
+}
+
+static cli_options defaults_of(cli_verb verb)
+{
+    cli_options options = {
+        .verb = verb,
+        .seed = 1,
+        .threads = online_cores(),
+        .format = OUTPUT_AUTO,
+        .split = CLI_SPLIT_ALL,
+        .top = verb == CLI_EXPLAIN ? 10 : 0,
+        .reading = kb_corpus_defaults(),
+        .training = kb_train_defaults(),
+        .calibration = kb_calibrate_defaults(),
+        .map = kb_tsne_defaults(),
+        .ngrams = kb_ngram_defaults(),
+        .generation = kb_generate_defaults(),
+    };
+    return options;
+}
+
+/* --- help -------------------------------------------------------------------------------- */
+/* What is there when the option is not given, as " [value]"; nothing for texts and switches. */
+static void describe_default(const option_row *row, cli_options *defaults, char *text, size_t size)
+{
+    const void *field = field_of(defaults, row);
+    double real = row->kind == KIND_REAL ? *(const double *)field : 0;
+    size_t number = row->kind == KIND_SIZE ? *(const size_t *)field : 0;
+    *text = '\0';
+    if (row->zero && number == 0 && real == 0)
+        snprintf(text, size, " [%s]", row->zero);
+    else if (row->kind == KIND_REAL)
+        snprintf(text, size, " [%g]", real);
+    else if (row->kind == KIND_SIZE)
+        snprintf(text, size, " [%zu]", number);
+    else if (row->kind == KIND_SEED)
+        snprintf(text, size, " [%llu]", (unsigned long long)*(const uint64_t *)field);
+    else if (row->kind == KIND_CHOICE)
+        snprintf(text, size, " [%s]", row->word(*(const unsigned *)field));
+    else if (row->kind == KIND_TEXT && *(const char *const *)field)
+        snprintf(text, size, " [%s]", *(const char *const *)field);
+}
+
+static void print_words(const option_row *row)
+{
+    for (unsigned i = 0; i < row->count; i++)
+        printf("%s%s", i ? "|" : "", row->word(i));
+}
+
+static void print_option(const option_row *row, cli_options *defaults)
+{
+    char letter[8] = "    ", value[96], left[64];
+    if (row->letter)
+        snprintf(letter, sizeof letter, "-%c, ", row->letter);
+    snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, row->metavar ? "=" : "",
+             row->metavar ? row->metavar : "");
+    describe_default(row, defaults, value, sizeof value);
+    printf("  %-27s %s%s", left, row->help, value);
+    if (row->kind == KIND_CHOICE) {
+        printf("\n%31s", "");
+        print_words(row);
+    }
+    putchar('\n');
+}
+
+static void print_verbs(void)
+{
+    puts("\nWithout a terminal:");
+    for (cli_verb v = CLI_TRAIN; v < CLI_VERBS; v++)
+        printf("  %-10s %s\n", cli_verbs[v].name, cli_verbs[v].summary);
+    puts("\n'kaboom VERB --help' lists the options of a verb; kaboom(1) is the manual.");
+}
+
+static void print_help(cli_verb verb)
+{
+    const verb_row *row = &cli_verbs[verb];
+    printf("Usage: kaboom %s%s%s%s [OPTION]...\n", row->name, *row->name ? " " : "", row->operand,
+           row->required);
+    if (verb == CLI_EXPLORE)
+        puts("       kaboom VERB [OPTION]...");
+    printf("\n%c%s.\n\nOptions, with what holds without them in brackets:\n",
+           row->summary[0] - 'a' + 'A', row->summary + 1);
+    cli_options defaults = defaults_of(verb);
+    for (size_t i = 0; i < cli_row_count; i++) {
+        if (cli_rows[i].verbs & (1u << verb))
+            print_option(&cli_rows[i], &defaults);
+    }
+    if (verb == CLI_EXPLORE)
+        print_verbs();
+}
+
+/* --- what is wrong ----------------------------------------------------------------------- */
+int cli_usage_error(cli_verb verb, const char *format, ...)
+{
+    const char *name = cli_verbs[verb].name, *blank = *name ? " " : "";
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "kaboom%s%s: ", blank, name);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "\nTry 'kaboom%s%s --help' for more information.\n", blank, name);
+    va_end(args);
+    return CLI_USAGE;
+}
+
+static bool is_known_elsewhere(const char *word, size_t length)
+{
+    for (size_t i = 0; i < cli_row_count; i++) {
+        if (strlen(cli_rows[i].name) == length && strncmp(cli_rows[i].name, word, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* getopt refused an option: CODE is its optopt (a letter; the value of a long option that takes no
+ * argument; 0), WORD the long option as it was typed. */
+static int unknown_option(cli_verb verb, const char *word, int code)
+{
+    if (code > 0 && code < FIRST_VALUE)
+        return cli_usage_error(verb, "unknown option -%c", code);
+    size_t length = strcspn(word, "=");
+    if (code)
+        return cli_usage_error(verb, "option %.*s takes no argument", (int)length, word);
+    if (length > 2 && is_known_elsewhere(word + 2, length - 2))
+        return cli_usage_error(verb, "option %.*s does not belong to %s", (int)length, word,
+                               *cli_verbs[verb].name ? "this verb" : "the explorer");
+    size_t matches = 0;
+    for (size_t i = 0; i < cli_row_count; i++)
+        matches += (cli_rows[i].verbs & (1u << verb)) &&
+                   strncmp(cli_rows[i].name, word + 2, length - 2) == 0;
+    if (matches > 1)
+        return cli_usage_error(verb, "option %.*s is ambiguous", (int)length, word);
+    return cli_usage_error(verb, "unknown option %.*s", (int)length, word);
+}
+
+/* --- values ------------------------------------------------------------------------------ */
+static int bad_range(cli_verb verb, const option_row *row, const char *text)
+{
+    const char *kind = row->kind == KIND_REAL ? "a number" : "a whole number";
+    return cli_usage_error(verb, "--%s: '%s' is not %s %s %.15g%s%.15g%s%s", row->name, text, kind,
+                           row->above_min ? "above" : "from", row->min,
+                           row->above_min ? " and at most " : " to ", row->max,
+                           row->zero ? " or " : "", row->zero ? row->zero : "");
+}
+
+/* Digits only: strtoull would take blanks, signs and wrap negative numbers around. */
+static bool parse_digits(const char *text, uint64_t *value)
+{
+    if (!*text || text[strspn(text, "0123456789")])
+        return false;
+    errno = 0;
+    *value = strtoull(text, NULL, 10);
+    return errno == 0;
+}
+
+static int set_size(cli_verb verb, const option_row *row, size_t *field, const char *text)
+{
+    uint64_t value;
+    if (row->zero && strcmp(text, row->zero) == 0) {
+        *field = 0;
+        return CLI_DONE;
+    }
+    if (!parse_digits(text, &value) || (double)value < row->min || (double)value > row->max)
+        return bad_range(verb, row, text);
+    *field = (size_t)value;
+    return CLI_DONE;
+}
+
+static int set_real(cli_verb verb, const option_row *row, double *field, const char *text)
+{
+    char *end;
+    if (row->zero && strcmp(text, row->zero) == 0) {
+        *field = 0;
+        return CLI_DONE;
+    }
+    bool plain = *text && !text[strspn(text, "0123456789.eE+-")];
+    double value = plain ? strtod(text, &end) : NAN;
+    if (!plain || *end || !isfinite(value) || value < row->min || value > row->max ||
+        (row->above_min && value <= row->min))
+        return bad_range(verb, row, text);
+    *field = value;
+    return CLI_DONE;
+}
+
+static int set_seed(cli_verb verb, const option_row *row, uint64_t *field, const char *text)
+{
+    if (!parse_digits(text, field))
+        return cli_usage_error(verb, "--%s: '%s' is not a whole number below 2^64", row->name,
+                               text);
+    return CLI_DONE;
+}
+
+static int set_choice(cli_verb verb, const option_row *row, unsigned *field, const char *text)
+{
+    char words[160] = "";
+    for (unsigned i = 0; i < row->count; i++) {
+        if (strcmp(text, row->word(i)) == 0) {
+            *field = i;
+            return CLI_DONE;
+        }
+        size_t used = strlen(words);
+        snprintf(words + used, sizeof words - used, "%s%s", i ? ", " : "", row->word(i));
+    }
+    return cli_usage_error(verb, "--%s: '%s' is not one of: %s", row->name, text, words);
+}
+
+static int set_text(cli_verb verb, const option_row *row, const char **field, const char *text)
+{
+    if (!*text)
+        return cli_usage_error(verb, "--%s: an empty text", row->name);
+    *field = text;
+    return CLI_DONE;
+}
+
+static int set_value(cli_options *options, const option_row *row, const char *text)
+{
+    void *field = field_of(options, row);
+    switch (row->kind) {
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return CLI_DONE;
+    case KIND_TEXT:
+        return set_text(options->verb, row, field, text);
+    case KIND_SIZE:
+        return set_size(options->verb, row, field, text);
+    case KIND_SEED:
+        return set_seed(options->verb, row, field, text);
+    case KIND_REAL:
+        return set_real(options->verb, row, field, text);
+    case KIND_CHOICE:
+        return set_choice(options->verb, row, field, text);
+    case KIND_HELP:
+    case KIND_VERSION:
+        break; /* dealt with by the caller */
+    }
+    return CLI_DONE;
+}
+
+/* --- getopt_long from the table ---------------------------------------------------------- */
+typedef struct getopt_tables {
+    struct option longs[CLI_ROWS_MAX + 1];
+    char shorts[2 * CLI_ROWS_MAX + 3];
+} getopt_tables;
+
+/* The rows that some verb of VERBS has. PREFIX: getopt's own switches. */
+static void fill_getopt(getopt_tables *out, unsigned which, const char *prefix)
+{
+    size_t n = 0;
+    char *s = stpcpy(out->shorts, prefix);
+    for (size_t i = 0; i < cli_row_count; i++) {
+        if (!(cli_rows[i].verbs & which))
+            continue;
+        int has = takes_argument(&cli_rows[i]) ? required_argument : no_argument;
+        out->longs[n++] = (struct option){cli_rows[i].name, has, NULL, FIRST_VALUE + (int)i};
+        if (!cli_rows[i].letter)
+            continue;
+        *s++ = cli_rows[i].letter;
+        if (has == required_argument)
+            *s++ = ':';
+    }
+    out->longs[n] = (struct option){0};
+    *s = '\0';
+}
+
+static const option_row *row_of(int code)
+{
+    if (code >= FIRST_VALUE)
+        return &cli_rows[code - FIRST_VALUE];
+    for (size_t i = 0; i < cli_row_count; i++) {
+        if (cli_rows[i].letter && cli_rows[i].letter == code)
+            return &cli_rows[i];
+    }
+    return NULL;
+}
+
+/* The place in ARGV of the first word that is no option and no option's argument, whatever the
+ * verb: ARGC when there is none. */
+static int first_word(int argc, char **argv)
+{
+    getopt_tables getopts;
+    fill_getopt(&getopts, ALL, "+:");
+    optind = 0;
+    opterr = 0;
+    while (getopt_long(argc, argv, getopts.shorts, getopts.longs, NULL) != -1)
+        ;
+    return optind;
+}
+
+static cli_verb verb_of(const char *word)
+{
+    cli_verb verb = CLI_TRAIN;
+    while (verb < CLI_VERBS && strcmp(word, cli_verbs[verb].name) != 0)
+        verb++;
+    return verb < CLI_VERBS ? verb : CLI_EXPLORE;
+}
+
+static int end_of_text(void)
+{
+    int error = output_end(stdout);
+    if (error && error != EPIPE)
+        fprintf(stderr, "kaboom: standard output: %s\n", strerror(error));
+    return error ? CLI_FAILED : CLI_DONE;
+}
+
+static int print_and_end(const option_row *row, cli_verb verb)
+{
+    if (row->kind == KIND_HELP)
+        print_help(verb);
+    else
+        puts(PACKAGE_STRING);
+    return end_of_text();
+}
+
+/* -1: all options are read and optind is at the operands; otherwise an exit status. */
+static int parse_options(cli_options *options, int argc, char **argv)
+{
+    getopt_tables getopts;
+    fill_getopt(&getopts, 1u << options->verb, ":");
+    optind = 0;
+    for (;;) {
+        int code = getopt_long(argc, argv, getopts.shorts, getopts.longs, NULL);
+        if (code == -1)
+            return -1;
+        if (code == '?')
+            return unknown_option(options->verb, argv[optind - 1], optopt);
+        if (code == ':')
+            return cli_usage_error(options->verb, "option --%s needs an argument",
+                                   row_of(optopt)->name);
+        const option_row *row = row_of(code);
+        if (row->kind == KIND_HELP || row->kind == KIND_VERSION)
+            return print_and_end(row, options->verb);
+        int status = set_value(options, row, optarg);
+        if (status)
+            return status;
+    }
+}
+
+/* Settings that several modules share are given once. */
+static void spread(cli_options *options)
+{
+    options->training.seed = options->seed;
+    options->calibration.seed = options->seed;
+    options->map.seed = options->seed;
+    options->generation.seed = options->seed;
+    if (options->timesteps) {
+        options->reading.timesteps = options->timesteps;
+        options->generation.timesteps = options->timesteps;
+    }
+}
+
+/* What one row cannot see: options that need or exclude each other, and each module's own rules. */
+static int check_together(const cli_options *options)
+{
+    kb_error err = {0};
+    unsigned bit = 1u << options->verb;
+    kb_status status = KB_OK;
+    if (options->quiet && options->verbose)
+        return cli_usage_error(options->verb, "--quiet and --verbose exclude each other");
+    if (!options->model && (bit & ON_MODEL) && options->verb != CLI_EXPLORE)
+        return cli_usage_error(options->verb, "which model? Give it with -m MODEL");
+    if (!options->output && options->verb == CLI_TRAIN)
+        return cli_usage_error(options->verb, "where to? Name the model to write with -o MODEL");
+    if (bit & TRAINING)
+        status = kb_train_check(&options->training, &err);
+    if (!status && (bit & (CALIBRATION | V(ELBOW))))
+        status = kb_calibrate_check(&options->calibration, &err);
+    if (!status && (bit & V(GENERATE)))
+        status = kb_generate_check(&options->generation, &err);
+    return status ? cli_usage_error(options->verb, "%s", err.text) : CLI_DONE;
+}
+
+static int take_operand(cli_options *options, int argc, char **argv)
+{
+    const verb_row *row = &cli_verbs[options->verb];
+    if (optind >= argc)
+        return cli_usage_error(options->verb, "%s is missing", row->operand);
+    options->operand = argv[optind++];
+    if (optind < argc)
+        return cli_usage_error(options->verb, "one %s is enough: what is '%s'?", row->operand,
+                               argv[optind]);
+    if (!*options->operand)
+        return cli_usage_error(options->verb, "%s is empty", row->operand);
+    return CLI_DONE;
+}
+
+/* Moves the verb's word out of the way, so that what is left are options and operands. */
+static cli_verb take_verb(int *argc, char **argv)
+{
+    int at = first_word(*argc, argv);
+    cli_verb verb = at < *argc && strcmp(argv[at - 1], "--") != 0 ? verb_of(argv[at]) : CLI_EXPLORE;
+    if (verb == CLI_EXPLORE)
+        return verb;
+    for (int i = at; i + 1 < *argc; i++)
+        argv[i] = argv[i + 1];
+    --*argc;
+    return verb;
+}
+
+bool cli_parse(cli_options *options, int argc, char **argv, int *status)
+{
+    cli_verb verb = take_verb(&argc, argv);
+    *options = defaults_of(verb);
+    *status = parse_options(options, argc, argv);
+    if (*status >= 0)
+        return false;
+    spread(options);
+    *status = take_operand(options, argc, argv);
+    if (*status == CLI_DONE)
+        *status = check_together(options);
+    return *status == CLI_DONE;
+}

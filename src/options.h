@@ -1,0 +1,84 @@
+/* options: the command line, as one table.
+ *
+ * A row of the table says what an option is called, what it takes, which verbs know it, its range
+ * and its help; getopt_long, --help, the checks and the messages all walk that table. Parsing
+ * prints what has to be said (help to standard output, usage errors to standard error). Strings in
+ * cli_options are those of argv. */
+#ifndef KB_CLI_OPTIONS_H
+#define KB_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "explorer.h"
+#include "generate.h"
+#include "ngrams.h"
+#include "output.h"
+#include "pipeline.h"
+
+enum {
+    CLI_DONE = 0,
+    CLI_FAILED = 1,
+    CLI_USAGE = 2
+}; /* exit statuses; a signal gives 128 + its number */
+
+typedef enum cli_verb {
+    CLI_EXPLORE, /* no word on the command line */
+    CLI_TRAIN,
+    CLI_CALIBRATE,
+    CLI_ELBOW,
+    CLI_ASSIGN,
+    CLI_EMBED,
+    CLI_PROJECT,
+    CLI_EXPLAIN,
+    CLI_NGRAMS,
+    CLI_SCORE,
+    CLI_CHECK,
+    CLI_GENERATE,
+    CLI_INFO,
+    CLI_VERBS /* how many */
+} cli_verb;
+
+/* What --by can be. */
+typedef enum cli_measure { CLI_BY_PRESENCE } cli_measure;
+
+enum { CLI_MEASURES = 1 };
+
+/* --split; the first four are kb_split's. */
+enum { CLI_SPLIT_ALL = KB_SPLITS };
+
+typedef struct cli_options {
+    cli_verb verb;
+    const char *operand; /* CORPUS, EVENTS, DIR or FILE */
+    const char *model, *output, *log;
+    uint64_t seed;
+    size_t threads;
+    unsigned format; /* output_format */
+    bool quiet, verbose;
+    size_t timesteps; /* 0: not given */
+    unsigned split;   /* kb_split or CLI_SPLIT_ALL */
+    size_t top;       /* 0: all */
+    size_t cluster;   /* 0: every cluster */
+    unsigned by;      /* cli_measure */
+    unsigned color;   /* kb_color_mode */
+    bool ascii, no_mouse;
+    kb_corpus_options reading;
+    kb_train_options training;
+    kb_calibrate_options calibration;
+    kb_tsne_options map;
+    kb_ngram_options ngrams;
+    kb_generate_options generation;
+} cli_options;
+
+/* True: OPTIONS is complete and checked, go on. False: everything was said already (help, version
+ * or what is wrong), and *STATUS is what to exit with. */
+bool cli_parse(cli_options *options, int argc, char **argv, int *status);
+
+/* The word, "" for the explorer. */
+const char *cli_verb_name(cli_verb verb);
+
+/* Prints "kaboom VERB: TEXT" and where help is to standard error; returns CLI_USAGE. */
+int cli_usage_error(cli_verb verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

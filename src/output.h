@@ -1,0 +1,49 @@
+/* output: the result on standard output, as a table for people, CSV (RFC 4180) or JSON (an array of
+ * objects).
+ *
+ * Cells are written row by row, left to right; every row has as many cells as there are columns.
+ * Writing never fails in the middle: what went wrong is kept and told by output_close. Numbers have
+ * nine digits in CSV and JSON, six in a table. */
+#ifndef KB_CLI_OUTPUT_H
+#define KB_CLI_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum output_format {
+    OUTPUT_TABLE,
+    OUTPUT_CSV,
+    OUTPUT_JSON,
+    OUTPUT_AUTO /* a table on a terminal, CSV otherwise */
+} output_format;
+
+enum { OUTPUT_FORMATS = 4 };
+
+const char *output_format_name(output_format format);
+
+typedef struct output output;
+
+/* FILE is closed by output_close. COLUMNS (COUNT names) must live as long. STREAMED: a table is
+ * written as it comes, its columns as wide as their names or 16, for results that may not fit into
+ * memory; otherwise it is kept until its widths are known. NULL: no memory. */
+output *output_open(FILE *file, output_format format, const char *const *columns, size_t count,
+                    bool streamed);
+
+void output_text(output *out, const char *text);
+void output_count(output *out, uint64_t value);
+void output_real(output *out, double value); /* NAN and infinities: a missing cell */
+void output_missing(output *out);            /* empty in a table and CSV, null in JSON */
+
+/* Frees OUT (NULL: it could not be opened) and closes its file. 0, or an errno: EPIPE when the
+ * reader has gone. */
+int output_close(output *out);
+
+/* Flushes and closes FILE (help, version): 0, or the errno of what failed. */
+int output_end(FILE *file);
+
+/* Writes TEXT as one CSV field, quoted where it has to be. */
+void output_csv_field(FILE *file, const char *text);
+
+#endif

@@ -1,0 +1,283 @@
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+const char cli_phase_writing[] = "writing";
+
+static const double line_every = 5;    /* seconds between plain lines of progress */
+static const double stop_within = 1;   /* seconds that a worker has after a signal */
+static const double write_within = 10; /* the same while it writes a file */
+enum { BAR_WIDTH = 24, LINE_MAX_WIDTH = 200, SAY_ROOM = 8192, TICK_MS = 1000 };
+
+/* --- the console ------------------------------------------------------------------------- */
+void cli_console_start(cli_console *console, const cli_options *options)
+{
+    *console = (cli_console){.lock = PTHREAD_MUTEX_INITIALIZER,
+                             .terminal = isatty(STDERR_FILENO) == 1,
+                             .quiet = options->quiet,
+                             .verbose = options->verbose,
+                             .next_line = line_every};
+}
+
+/* With the lock held. */
+static void clear_bar(cli_console *console)
+{
+    if (console->bar_shown)
+        fputs("\r\033[K", stderr);
+    console->bar_shown = false;
+}
+
+void cli_say(cli_console *console, const char *format, ...)
+{
+    char text[SAY_ROOM];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    kb_printable(text); /* names of files may hold anything */
+    pthread_mutex_lock(&console->lock);
+    clear_bar(console);
+    fprintf(stderr, "kaboom: %s\n", text);
+    pthread_mutex_unlock(&console->lock);
+}
+
+void cli_note(void *ctx, const char *text)
+{
+    cli_console *console = ctx;
+    if (!console->quiet)
+        cli_say(console, "%s", text);
+}
+
+void cli_tell_problem(void *ctx, const kb_problem *problem)
+{
+    cli_console *console = ctx;
+    pthread_mutex_lock(&console->lock);
+    bool told = console->problems++ >= CLI_PROBLEMS_TOLD;
+    pthread_mutex_unlock(&console->lock);
+    if (told)
+        return;
+    if (problem->line)
+        cli_say(console, "%s:%llu: %s", problem->file, (unsigned long long)problem->line,
+                problem->reason);
+    else
+        cli_say(console, "%s: %s", problem->file, problem->reason);
+}
+
+void cli_sum_problems(cli_console *console, const char *path)
+{
+    unsigned long long count = console->problems;
+    if (count == 1)
+        cli_say(console, "%s: 1 problem; its row was left out", path);
+    else if (count > CLI_PROBLEMS_TOLD)
+        cli_say(console, "%s: %llu problems; their rows were left out (the first %d are above)",
+                path, count, CLI_PROBLEMS_TOLD);
+    else if (count)
+        cli_say(console, "%s: %llu problems; their rows were left out", path, count);
+}
+
+/* --- progress ---------------------------------------------------------------------------- */
+static int share_of(const kb_job_state *state)
+{
+    if (!state->total || state->done >= state->total)
+        return state->total ? 100 : 0;
+    return (int)(100.0 * (double)state->done / (double)state->total);
+}
+
+static void describe_time_left(const kb_job_state *state, char *text, size_t size)
+{
+    *text = '\0';
+    if (!state->total || !state->done || state->done >= state->total || state->phase_seconds < 1)
+        return;
+    double each = state->phase_seconds / (double)state->done;
+    unsigned long left = (unsigned long)(each * (double)(state->total - state->done) + 0.5);
+    if (left >= 60)
+        snprintf(text, size, "  %lu min %02lu s left", left / 60, left % 60);
+    else
+        snprintf(text, size, "  %lu s left", left);
+}
+
+static size_t terminal_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2)
+        return 80;
+    return size.ws_col < LINE_MAX_WIDTH ? size.ws_col : LINE_MAX_WIDTH - 1;
+}
+
+static void draw_bar(cli_console *console, const kb_job_state *state)
+{
+    char line[LINE_MAX_WIDTH], bar[BAR_WIDTH + 1], left[48];
+    int share = share_of(state);
+    for (int i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i * 100 < share * BAR_WIDTH ? '#' : '.';
+    bar[BAR_WIDTH] = '\0';
+    describe_time_left(state, left, sizeof left);
+    if (state->total)
+        snprintf(line, sizeof line, "%-12s [%s] %3d%%%s", state->phase, bar, share, left);
+    else
+        snprintf(line, sizeof line, "%-12s %.0f s", state->phase, state->phase_seconds);
+    line[terminal_width() - 1] = '\0';
+    pthread_mutex_lock(&console->lock);
+    fprintf(stderr, "\r\033[K%s", line);
+    fflush(stderr);
+    console->bar_shown = true;
+    pthread_mutex_unlock(&console->lock);
+}
+
+static void plain_line(cli_console *console, const kb_job_state *state)
+{
+    bool new_phase = console->verbose && strcmp(console->phase, state->phase) != 0;
+    if (!new_phase && state->seconds < console->next_line)
+        return;
+    console->next_line = state->seconds + line_every;
+    snprintf(console->phase, sizeof console->phase, "%s", state->phase);
+    char left[48];
+    describe_time_left(state, left, sizeof left);
+    if (state->total && state->done)
+        cli_say(console, "%s: %d%%%s", state->phase, share_of(state), left);
+    else
+        cli_say(console, "%s", state->phase);
+}
+
+static void show_progress(cli_console *console, const kb_job_state *state)
+{
+    if (console->quiet || state->finished || !*state->phase)
+        return;
+    if (console->terminal)
+        draw_bar(console, state);
+    else
+        plain_line(console, state);
+}
+
+static void end_progress(cli_console *console)
+{
+    pthread_mutex_lock(&console->lock);
+    clear_bar(console);
+    fflush(stderr);
+    pthread_mutex_unlock(&console->lock);
+}
+
+/* --- signals ----------------------------------------------------------------------------- */
+/* A handler can reach nothing but what is static: the write end of the pipe that cli_run polls, or
+ * -1 while no job runs. */
+static volatile sig_atomic_t signal_pipe = -1;
+
+static void on_signal(int number)
+{
+    int saved = errno;
+    char byte = (char)number;
+    if (signal_pipe < 0)
+        _exit(128 + number);
+    (void)!write(signal_pipe, &byte, 1);
+    errno = saved;
+}
+
+/* SIGHUP stays ignored under nohup. SIGINT and SIGTERM are heard even where a shell started us in
+ * the background with SIGINT ignored: who sends them by hand means us. */
+void cli_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, old;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+}
+
+static int received_signal(int fd)
+{
+    char byte;
+    return read(fd, &byte, 1) == 1 ? byte : 0;
+}
+
+/* --- watching a job ---------------------------------------------------------------------- */
+static bool stops_in_time(kb_job *job)
+{
+    kb_job_state state;
+    if (kb_job_wait(job, stop_within))
+        return true;
+    kb_job_poll(job, &state);
+    return strcmp(state.phase, cli_phase_writing) == 0 && kb_job_wait(job, write_within);
+}
+
+/* Until the work has ended; returns the signal that ended it, or 0. */
+static int watch(cli_console *console, kb_job *job, int signals, kb_job_state *state)
+{
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = kb_job_fd(job), .events = POLLIN},
+                                {.fd = signals, .events = POLLIN}};
+        (void)!poll(fds, 2, TICK_MS); /* EINTR included: what happened is asked below */
+        int number = received_signal(signals);
+        if (number) {
+            kb_job_cancel(job);
+            if (!stops_in_time(job)) {
+                end_progress(console);
+                _exit(128 + number);
+            }
+        }
+        kb_job_poll(job, state);
+        if (number || state->finished)
+            return number;
+        show_progress(console, state);
+    }
+}
+
+static int conclude(cli_console *console, const kb_job_state *state, int number)
+{
+    end_progress(console);
+    if (number)
+        return 128 + number;
+    if (state->status == KB_OK)
+        return CLI_DONE;
+    cli_say(console, "%s", state->error.text);
+    return state->status == KB_ERR_USAGE ? CLI_USAGE : CLI_FAILED;
+}
+
+static int run_job(cli_console *console, kb_job_work *work, void *ctx, const int pipes[2])
+{
+    kb_job *job;
+    kb_job_state state = {0};
+    kb_error err = {0};
+    if (kb_job_start(&job, work, ctx, &err)) {
+        cli_say(console, "%s", err.text);
+        return CLI_FAILED;
+    }
+    signal_pipe = pipes[1];
+    int number = watch(console, job, pipes[0], &state);
+    signal_pipe = -1;
+    if (!number)
+        number = received_signal(pipes[0]);
+    kb_job_free(job);
+    return conclude(console, &state, number);
+}
+
+int cli_run(cli_console *console, kb_job_work *work, void *ctx)
+{
+    int pipes[2];
+    if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) != 0) {
+        cli_say(console, "a pipe cannot be made: %s", strerror(errno));
+        return CLI_FAILED;
+    }
+    int status = run_job(console, work, ctx, pipes);
+    close(pipes[0]);
+    close(pipes[1]);
+    return status;
+}
+
+/* A reader that has gone (head, a pager) has had what it wanted: that is a failure, but none to
+ * talk about. */
+int cli_finish_output(cli_console *console, output *out)
+{
+    int error = output_close(out);
+    if (error && error != EPIPE)
+        cli_say(console, "standard output: %s", strerror(error));
+    return error ? CLI_FAILED : CLI_DONE;
+}

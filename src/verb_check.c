@@ -1,0 +1,50 @@
+/* check: every problem of a corpus, as it is found, and then what the corpus holds. */
+#include <pthread.h>
+
+#include "verbs.h"
+#include "work.h"
+
+typedef struct checking {
+    cli_work work;
+    output *out; /* written by the job's thread until that has ended, then by the main thread */
+    uint64_t problems; /* likewise */
+} checking;
+
+static void write_problem(void *ctx, const kb_problem *problem)
+{
+    enum { TEXT_ROOM = 8192 };
+    checking *c = ctx;
+    char text[TEXT_ROOM];
+    if (problem->line)
+        snprintf(text, sizeof text, "%s:%llu: %s", problem->file, (unsigned long long)problem->line,
+                 problem->reason);
+    else
+        snprintf(text, sizeof text, "%s: %s", problem->file, problem->reason);
+    output_text(c->out, "problem");
+    output_text(c->out, text);
+    c->problems++;
+}
+
+static kb_status check(void *ctx, const kb_progress *progress, kb_error *err)
+{
+    checking *c = ctx;
+    kb_corpus_options reading = c->work.options->reading;
+    reading.problem = (kb_problem_listener){write_problem, c};
+    return kb_corpus_load(&c->work.corpus, c->work.options->operand, &reading, progress, err);
+}
+
+int verb_check(const cli_options *options)
+{
+    static const char *const columns[] = {"item", "value"};
+    checking c = {0};
+    cli_work_start(&c.work, options);
+    c.out = output_open(stdout, (output_format)options->format, columns, 2, true);
+    int status = cli_run(&c.work.console, check, &c);
+    if (status == CLI_DONE)
+        cli_describe_corpus(c.out, c.work.corpus);
+    int written = cli_finish_output(&c.work.console, c.out);
+    cli_work_clear(&c.work);
+    if (status == CLI_DONE)
+        status = written;
+    return status == CLI_DONE && c.problems ? CLI_FAILED : status;
+}

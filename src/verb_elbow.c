@@ -1,0 +1,47 @@
+/* elbow: the indices for a range of k; the model stays as it is. */
+#include "verbs.h"
+#include "work.h"
+
+typedef struct elbow_work {
+    cli_work work;
+    kb_elbow elbow;
+} elbow_work;
+
+int cli_write_elbow(cli_work *work, const kb_elbow *elbow)
+{
+    static const char *const columns[] = {
+        "k", "silhouette", "davies_bouldin", "calinski_harabasz", "inertia", "chosen"};
+    output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < elbow->count; i++) {
+        const kb_elbow_row *row = &elbow->rows[i];
+        output_count(out, row->k);
+        output_real(out, row->silhouette);
+        output_real(out, row->davies_bouldin);
+        output_real(out, row->calinski_harabasz);
+        output_real(out, row->inertia);
+        output_count(out, row->chosen);
+    }
+    return cli_finish_output(&work->console, out);
+}
+
+static kb_status find_elbow(void *ctx, const kb_progress *progress, kb_error *err)
+{
+    elbow_work *e = ctx;
+    cli_work *work = &e->work;
+    kb_status status = cli_work_load(work, progress, err);
+    return status ? status
+                  : kb_elbow_of(&e->elbow, work->model, work->corpus, &work->options->calibration,
+                                work->pool, progress, err);
+}
+
+int verb_elbow(const cli_options *options)
+{
+    elbow_work e = {0};
+    cli_work_start(&e.work, options);
+    int status = cli_run(&e.work.console, find_elbow, &e);
+    if (status == CLI_DONE)
+        status = cli_write_elbow(&e.work, &e.elbow);
+    kb_elbow_clear(&e.elbow);
+    cli_work_clear(&e.work);
+    return status;
+}

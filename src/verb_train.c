@@ -1,0 +1,127 @@
+/* train: corpus -> model, calibrated and written; the log beside it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "modelfile.h"
+#include "outfile.h"
+#include "verbs.h"
+#include "work.h"
+
+typedef struct trainer {
+    cli_work work;
+    kb_train_row *rows; /* of the log; filled on the job's thread */
+    size_t count, capacity;
+    bool rows_lost; /* no memory for one */
+} trainer;
+
+static void keep_row(void *ctx, const kb_train_row *row)
+{
+    trainer *t = ctx;
+    void *rows = t->rows;
+    if (!kb_grow(&rows, &t->capacity, t->count + 1, sizeof *t->rows)) {
+        t->rows_lost = true;
+        return;
+    }
+    t->rows = rows;
+    t->rows[t->count++] = *row;
+}
+
+static void pass_note(void *ctx, const char *text)
+{
+    trainer *t = ctx;
+    cli_note(&t->work.console, text);
+}
+
+/* --- the log ----------------------------------------------------------------------------- */
+static kb_status write_number(kb_outfile *file, double value, char end, kb_error *err)
+{
+    char text[48];
+    int n = isfinite(value) ? snprintf(text, sizeof text, "%.9g%c", value, end)
+                            : snprintf(text, sizeof text, "%c", end);
+    return kb_outfile_write(file, text, (size_t)n, err);
+}
+
+static kb_status write_row(kb_outfile *file, const kb_train_row *row, kb_error *err)
+{
+    char text[64];
+    const double values[] = {row->loss,       row->reconstruction, row->kl,
+                             row->clustering, row->validation,     row->seconds};
+    size_t last = sizeof values / sizeof *values - 1;
+    int n = snprintf(text, sizeof text, "%s,%zu,", row->phase, row->epoch);
+    kb_status status = kb_outfile_write(file, text, (size_t)n, err);
+    for (size_t i = 0; !status && i <= last; i++)
+        status = write_number(file, values[i], i == last ? '\n' : ',', err);
+    return status;
+}
+
+static kb_status write_log(const trainer *t, kb_error *err)
+{
+    static const char header[] =
+        "phase,epoch,loss,reconstruction,kl,clustering,validation,seconds\n";
+    const char *path = t->work.options->log;
+    if (!path)
+        return KB_OK;
+    if (t->rows_lost)
+        return kb_fail_memory(err, "the training log");
+    kb_outfile *file;
+    kb_status status = kb_outfile_open(&file, path, err);
+    if (status)
+        return status;
+    status = kb_outfile_write(file, header, sizeof header - 1, err);
+    for (size_t i = 0; !status && i < t->count; i++)
+        status = write_row(file, &t->rows[i], err);
+    if (!status)
+        return kb_outfile_commit(file, err);
+    kb_outfile_abort(file);
+    return status;
+}
+
+/* --- the work ---------------------------------------------------------------------------- */
+static kb_status check_targets(const cli_options *options, kb_error *err)
+{
+    kb_status status = cli_check_target(options->output, err);
+    if (!status && options->log)
+        status = cli_check_target(options->log, err);
+    return status;
+}
+
+static kb_status calibrate(cli_work *work, const kb_progress *progress, kb_error *err)
+{
+    kb_elbow elbow = {0};
+    kb_status status = kb_calibrate(work->model, work->corpus, &work->options->calibration, &elbow,
+                                    work->pool, progress, err);
+    kb_elbow_clear(&elbow);
+    return status;
+}
+
+static kb_status train(void *ctx, const kb_progress *progress, kb_error *err)
+{
+    trainer *t = ctx;
+    cli_work *work = &t->work;
+    const kb_train_observer observer = {keep_row, pass_note, t};
+    kb_status status = check_targets(work->options, err);
+    if (!status)
+        status = cli_work_load(work, progress, err);
+    if (!status)
+        status = kb_train(&work->model, work->corpus, &work->options->training, &observer,
+                          work->pool, progress, err);
+    if (!status)
+        status = calibrate(work, progress, err);
+    if (status || kb_cancelled(progress))
+        return status ? status : KB_ERR_CANCELLED;
+    kb_progress_report(progress, cli_phase_writing, 0, 0);
+    status = write_log(t, err);
+    return status ? status : kb_model_save(work->model, work->options->output, err);
+}
+
+int verb_train(const cli_options *options)
+{
+    trainer t = {0};
+    cli_work_start(&t.work, options);
+    int status = cli_run(&t.work.console, train, &t);
+    cli_work_clear(&t.work);
+    free(t.rows);
+    return status;
+}

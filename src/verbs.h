@@ -1,0 +1,29 @@
+/* verbs: what each word on the command line does. Each takes checked options and returns an exit
+ * status. */
+#ifndef KB_CLI_VERBS_H
+#define KB_CLI_VERBS_H
+
+#include "options.h"
+
+int verb_explore(const cli_options *options);
+int verb_train(const cli_options *options);
+int verb_calibrate(const cli_options *options);
+int verb_elbow(const cli_options *options);
+int verb_assign(const cli_options *options);
+int verb_embed(const cli_options *options);
+int verb_project(const cli_options *options);
+int verb_explain(const cli_options *options);
+int verb_ngrams(const cli_options *options);
+int verb_score(const cli_options *options);
+int verb_check(const cli_options *options);
+int verb_generate(const cli_options *options);
+int verb_info(const cli_options *options);
+
+/* The elbow table on standard output, for the verbs that end with one. */
+struct cli_work;
+int cli_write_elbow(struct cli_work *work, const kb_elbow *elbow);
+
+/* Rows "item,value": what CORPUS holds. */
+void cli_describe_corpus(output *out, const kb_corpus *corpus);
+
+#endif

@@ -1,0 +1,127 @@
+#include "work.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "modelfile.h"
+
+void cli_work_start(cli_work *work, const cli_options *options)
+{
+    *work = (cli_work){.options = options};
+    cli_console_start(&work->console, options);
+}
+
+void cli_work_clear(cli_work *work)
+{
+    free(work->points.data);
+    free(work->assigned);
+    free(work->sessions);
+    kb_corpus_free(work->corpus);
+    kb_model_free(work->model);
+    kb_pool_free(work->pool);
+}
+
+kb_corpus_options cli_reading(cli_work *work)
+{
+    kb_corpus_options reading = work->options->reading;
+    if (!reading.strict)
+        reading.problem = (kb_problem_listener){cli_tell_problem, &work->console};
+    return reading;
+}
+
+static kb_status load_model(cli_work *work, kb_corpus_options *reading, kb_error *err)
+{
+    const cli_options *options = work->options;
+    if (!options->model)
+        return KB_OK;
+    kb_status status = kb_model_load(&work->model, options->model, err);
+    if (status)
+        return status;
+    reading->timesteps = kb_features_timesteps(kb_model_features(work->model));
+    if (options->timesteps && options->timesteps != reading->timesteps)
+        return kb_fail(err, KB_ERR_USAGE,
+                       "--timesteps: %zu contradicts %s, which was trained with %zu",
+                       options->timesteps, options->model, reading->timesteps);
+    return KB_OK;
+}
+
+static kb_status load_corpus(cli_work *work, const kb_corpus_options *reading,
+                             const kb_progress *progress, kb_error *err)
+{
+    const char *path = work->options->operand;
+    kb_status status = kb_corpus_load(&work->corpus, path, reading, progress, err);
+    cli_sum_problems(&work->console, path);
+    if (!status && work->console.verbose)
+        cli_say(&work->console, "%s: %zu sessions, %zu objects, %llu rows", path,
+                kb_corpus_sessions(work->corpus), kb_store_objects(kb_corpus_store(work->corpus)),
+                (unsigned long long)kb_corpus_rows(work->corpus));
+    return status;
+}
+
+static kb_status select_sessions(cli_work *work, kb_error *err)
+{
+    size_t all = kb_corpus_sessions(work->corpus);
+    work->sessions = kb_calloc(all, sizeof *work->sessions);
+    if (!work->sessions)
+        return kb_fail_memory(err, "a list of sessions");
+    if (work->options->split != CLI_SPLIT_ALL) {
+        work->count =
+            kb_corpus_select(work->corpus, (kb_split)work->options->split, work->sessions);
+        return KB_OK;
+    }
+    for (size_t i = 0; i < all; i++)
+        work->sessions[i] = i;
+    work->count = all;
+    return KB_OK;
+}
+
+kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *err)
+{
+    kb_corpus_options reading = cli_reading(work);
+    reading.skip_events = true; /* no verb that comes here looks at the log */
+    kb_status status = kb_pool_create(&work->pool, work->options->threads, err);
+    if (!status)
+        status = load_model(work, &reading, err);
+    if (!status)
+        status = load_corpus(work, &reading, progress, err);
+    return status ? status : select_sessions(work, err);
+}
+
+kb_status cli_work_assign(cli_work *work, const kb_progress *progress, kb_error *err)
+{
+    work->assigned = kb_calloc(work->count, sizeof *work->assigned);
+    if (!work->assigned)
+        return kb_fail_memory(err, "assignments");
+    return kb_assign(work->assigned, work->model, work->corpus, work->sessions, work->count,
+                     work->pool, progress, err);
+}
+
+const kb_session *cli_work_session(const cli_work *work, size_t i)
+{
+    return kb_corpus_session(work->corpus, work->sessions[i]);
+}
+
+output *cli_output(const cli_work *work, const char *const *columns, size_t count)
+{
+    return output_open(stdout, (output_format)work->options->format, columns, count, false);
+}
+
+/* A file is written beside its target and renamed over it, so the folder must be writable, and a
+ * device or a pipe must not be there to be replaced. */
+kb_status cli_check_target(const char *path, kb_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return kb_fail(err, KB_ERR_IO, "%s: cannot be written: not a regular file", path);
+    char *copy = kb_strdup(path);
+    if (!copy)
+        return kb_fail_memory(err, "a file name");
+    int reason = access(dirname(copy), W_OK | X_OK) == 0 ? 0 : errno;
+    free(copy);
+    return reason ? kb_fail_errno(err, path, "cannot be written", reason) : KB_OK;
+}

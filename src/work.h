@@ -1,0 +1,44 @@
+/* work: what most verbs need before their own step: a corpus in memory, a model, threads, and the
+ * sessions that are asked for.
+ *
+ * A verb embeds a cli_work, calls cli_work_load first thing in its job, and cli_work_clear at the
+ * end, whatever happened between. */
+#ifndef KB_CLI_WORK_H
+#define KB_CLI_WORK_H
+
+#include "run.h"
+
+typedef struct cli_work {
+    const cli_options *options;
+    cli_console console;
+    kb_pool *pool;
+    kb_model *model; /* NULL for verbs without -m */
+    kb_corpus *corpus;
+    size_t *sessions; /* ids of the split that is asked for, rising */
+    size_t count;
+    kb_assignment *assigned; /* one for each of sessions, after cli_work_assign */
+    kb_matrix points;        /* count rows, after a verb has made them: embeddings, a map */
+} cli_work;
+
+void cli_work_start(cli_work *work, const cli_options *options);
+void cli_work_clear(cli_work *work);
+
+/* Threads, the model of -m (its timesteps rule; a contradicting --timesteps is KB_ERR_USAGE), and
+ * the corpus; then selects the sessions. On the job's thread. */
+kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *err);
+kb_status cli_work_assign(cli_work *work, const kb_progress *progress, kb_error *err);
+
+/* Reading options with the console as listener; under --strict the one bad row is the error, and
+ * told once. */
+kb_corpus_options cli_reading(cli_work *work);
+
+const kb_session *cli_work_session(const cli_work *work, size_t i); /* the i-th of sessions */
+
+/* Opens standard output for a result with COLUMNS. */
+output *cli_output(const cli_work *work, const char *const *columns, size_t count);
+
+/* KB_ERR_IO when no file can be put at PATH, so that this is known before the work and not after.
+ */
+kb_status cli_check_target(const char *path, kb_error *err);
+
+#endif

@@ -1,0 +1,256 @@
+/* elbow: the rules by hand-made tables, the table on planted groups, DEC's centroids as a start,
+ * edge cases. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "elbow.h"
+#include "kmeans.h"
+#include "quality.h"
+#include "rng.h"
+#include "ward.h"
+
+enum { N = 200, D = 6, GROUPS = 5 };
+
+/* GROUPS far apart corners with N / GROUPS points each. */
+static void make_groups(float *x)
+{
+    kb_rng rng = kb_rng_start(11, KB_STREAM_TEST);
+    for (size_t i = 0; i < N; i++)
+        for (size_t f = 0; f < D; f++)
+            x[i * D + f] = (f == i % GROUPS ? 20.0F : 0.0F) + kb_rng_normal(&rng);
+}
+
+static kb_elbow_options range(size_t kmin, size_t kmax)
+{
+    return (kb_elbow_options){.kmin = kmin, .kmax = kmax, .seed = 1};
+}
+
+static void planted_groups_are_counted(void **state)
+{
+    (void)state;
+    float x[N * D];
+    make_groups(x);
+    kb_const_matrix view = kb_const_matrix_of(x, N, D);
+    kb_elbow_options options = range(2, 12);
+    kb_elbow e;
+    assert_int_equal(kb_elbow_run(&e, view, &options, NULL, NULL, NULL), KB_OK);
+    assert_int_equal(e.count, 11);
+    assert_int_equal(kb_elbow_chosen(&e), GROUPS);
+    assert_int_equal(e.best_silhouette, GROUPS);
+    assert_int_equal(e.best_davies_bouldin, GROUPS);
+    assert_int_equal(e.knee, GROUPS);
+    size_t chosen = 0;
+    for (size_t i = 0; i < e.count; i++) {
+        chosen += e.rows[i].chosen;
+        assert_int_equal(e.rows[i].k, i + 2);
+        assert_true(!i || e.rows[i].inertia < e.rows[i - 1].inertia);
+    }
+    assert_int_equal(chosen, 1);
+    kb_elbow_clear(&e);
+}
+
+static void each_row_is_the_clustering_at_its_k(void **state)
+{
+    (void)state;
+    float x[N * D];
+    make_groups(x);
+    kb_const_matrix view = kb_const_matrix_of(x, N, D);
+    kb_elbow_options options = range(3, 7);
+    kb_pool *pool;
+    kb_elbow e;
+    assert_int_equal(kb_pool_create(&pool, 2, NULL), KB_OK);
+    assert_int_equal(kb_elbow_run(&e, view, &options, pool, NULL, NULL), KB_OK);
+    for (size_t i = 0; i < e.count; i++) {
+        kb_kmeans km;
+        size_t k = e.rows[i].k;
+        assert_int_equal(kb_elbow_kmeans(&km, view, k, &options, NULL, NULL, NULL), KB_OK);
+        assert_true(e.rows[i].inertia == km.inertia);
+        assert_true(e.rows[i].silhouette == kb_silhouette(view, km.labels, k, NULL, NULL));
+        assert_true(e.rows[i].davies_bouldin == kb_davies_bouldin(view, km.labels, k));
+        assert_true(e.rows[i].calinski_harabasz == kb_calinski_harabasz(view, km.labels, k));
+        kb_kmeans_clear(&km);
+    }
+    kb_elbow_clear(&e);
+    kb_pool_free(pool);
+}
+
+static void choose(kb_elbow *e, kb_elbow_row *rows, size_t count)
+{
+    *e = (kb_elbow){.rows = rows, .count = count};
+    kb_elbow_choose(e);
+}
+
+static void the_smallest_k_near_the_best_silhouette_is_chosen(void **state)
+{
+    (void)state;
+    kb_elbow_row rows[] = {
+        {.k = 2, .silhouette = 0.10, .davies_bouldin = 3, .inertia = 100},
+        {.k = 3, .silhouette = 0.489, .davies_bouldin = 2, .inertia = 40},
+        {.k = 4, .silhouette = 0.495, .davies_bouldin = 1, .inertia = 25},
+        {.k = 5, .silhouette = 0.50, .davies_bouldin = 1, .inertia = 20},
+        {.k = 6, .silhouette = 0.30, .davies_bouldin = 2, .inertia = 18},
+    };
+    kb_elbow e;
+    choose(&e, rows, 5);
+    assert_int_equal(kb_elbow_chosen(&e), 4); /* .489 misses .5 - .02 * .4 */
+    assert_int_equal(e.best_silhouette, 5);
+    assert_int_equal(e.best_davies_bouldin, 4);
+    assert_int_equal(
+        e.knee, 3); /* the chord is at 79.5 there and at 59 at k = 4: 39.5 and 34 above the curve */
+}
+
+static void undefined_silhouettes_are_passed_over(void **state)
+{
+    (void)state;
+    kb_elbow_row rows[] = {
+        {.k = 3, .silhouette = NAN, .davies_bouldin = NAN, .inertia = 5},
+        {.k = 4, .silhouette = 0.2, .davies_bouldin = NAN, .inertia = 5},
+        {.k = 5, .silhouette = 0.4, .davies_bouldin = 1, .inertia = 5},
+    };
+    kb_elbow e;
+    choose(&e, rows, 3);
+    assert_int_equal(kb_elbow_chosen(&e), 5);
+    assert_int_equal(e.best_davies_bouldin, 5);
+    assert_int_equal(e.knee, 3);
+    rows[1].silhouette = rows[2].silhouette = rows[2].davies_bouldin = NAN;
+    choose(&e, rows, 3);
+    assert_int_equal(kb_elbow_chosen(&e), 3);
+    assert_int_equal(e.best_silhouette, 3);
+    assert_int_equal(e.best_davies_bouldin, 3);
+}
+
+static void identical_points_choose_kmin(void **state)
+{
+    (void)state;
+    float x[40] = {0};
+    kb_elbow_options options = range(3, 6);
+    kb_elbow e;
+    assert_int_equal(kb_elbow_run(&e, kb_const_matrix_of(x, 20, 2), &options, NULL, NULL, NULL),
+                     KB_OK);
+    assert_int_equal(kb_elbow_chosen(&e), 3);
+    assert_true(isnan(e.rows[0].silhouette));
+    kb_elbow_clear(&e);
+}
+
+static void k_is_cut_to_the_number_of_points(void **state)
+{
+    (void)state;
+    const float x[] = {0, 1, 10, 11, 30};
+    kb_elbow_options options = range(2, 20);
+    kb_elbow e;
+    assert_int_equal(kb_elbow_run(&e, kb_const_matrix_of(x, 5, 1), &options, NULL, NULL, NULL),
+                     KB_OK);
+    assert_int_equal(e.count, 3);
+    assert_int_equal(e.rows[2].k, 4);
+    kb_elbow_clear(&e);
+    options = range(8, 20);
+    assert_int_equal(kb_elbow_run(&e, kb_const_matrix_of(x, 5, 1), &options, NULL, NULL, NULL),
+                     KB_OK);
+    assert_int_equal(e.count, 1);
+    assert_int_equal(kb_elbow_chosen(&e), 4);
+    kb_elbow_clear(&e);
+}
+
+/* Two centroids in each group: merged to GROUPS, each start is the mean of a pair. */
+static void given_centroids_are_merged_to_start(void **state)
+{
+    (void)state;
+    float x[N * D];
+    make_groups(x);
+    kb_const_matrix view = kb_const_matrix_of(x, N, D);
+    double weights[2 * GROUPS];
+    for (size_t i = 0; i < 2 * GROUPS; i++)
+        weights[i] = 1 + (double)(i % 3);
+    kb_elbow_options options = range(2, 12);
+    options.centroids =
+        kb_const_matrix_of(x, 2 * GROUPS, D); /* rows i and i + GROUPS: same group */
+    options.weights = weights;
+
+    float merged[GROUPS * D];
+    kb_kmeans_options plain = kb_kmeans_defaults(GROUPS);
+    plain.init = kb_const_matrix_of(merged, GROUPS, D);
+    assert_int_equal(kb_ward_merge(options.centroids, weights, GROUPS,
+                                   kb_matrix_of(merged, GROUPS, D), NULL, NULL),
+                     KB_OK);
+    kb_kmeans from_merged, from_options;
+    assert_int_equal(kb_kmeans_fit(&from_merged, view, &plain, NULL, NULL, NULL), KB_OK);
+    assert_int_equal(kb_elbow_kmeans(&from_options, view, GROUPS, &options, NULL, NULL, NULL),
+                     KB_OK);
+    assert_memory_equal(from_merged.labels, from_options.labels, N * sizeof(uint32_t));
+    for (size_t i = 0; i < N; i++) /* groups are numbered by their lowest member */
+        assert_int_equal(from_options.labels[i], i % GROUPS);
+    kb_kmeans_clear(&from_merged);
+    kb_kmeans_clear(&from_options);
+
+    kb_elbow e;
+    assert_int_equal(kb_elbow_run(&e, view, &options, NULL, NULL, NULL), KB_OK);
+    assert_int_equal(kb_elbow_chosen(&e), GROUPS);
+    assert_int_equal(e.rows[e.count - 1].k, 12); /* more than the centroids: K-means++ */
+    kb_elbow_clear(&e);
+}
+
+static void bad_ranges_are_told_by_name(void **state)
+{
+    (void)state;
+    const float x[] = {0, 1, 10, 11, 30};
+    kb_error err;
+    kb_elbow e;
+    kb_elbow_options options = range(1, 4);
+    assert_int_equal(kb_elbow_run(&e, kb_const_matrix_of(x, 5, 1), &options, NULL, NULL, &err),
+                     KB_ERR_USAGE);
+    assert_non_null(strstr(err.text, "kmin"));
+    options = range(4, 3);
+    assert_int_equal(kb_elbow_run(&e, kb_const_matrix_of(x, 5, 1), &options, NULL, NULL, &err),
+                     KB_ERR_USAGE);
+    assert_non_null(strstr(err.text, "kmax"));
+    options = range(2, 3);
+    assert_int_equal(kb_elbow_run(&e, kb_const_matrix_of(x, 2, 1), &options, NULL, NULL, &err),
+                     KB_ERR_USAGE);
+    assert_null(e.rows);
+    assert_int_equal(kb_elbow_chosen(&e), 0);
+}
+
+static void stop_at_third(void *ctx, const char *phase, uint64_t done, uint64_t total)
+{
+    assert_string_equal(phase, "elbow");
+    assert_int_equal(total, 11);
+    if (done == 2)
+        atomic_store((atomic_bool *)ctx, true);
+}
+
+static void a_raised_flag_stops_it(void **state)
+{
+    (void)state;
+    float x[N * D];
+    make_groups(x);
+    atomic_bool cancel = false;
+    kb_progress progress = {.report = stop_at_third, .ctx = &cancel, .cancel = &cancel};
+    kb_elbow_options options = range(2, 12);
+    kb_elbow e;
+    assert_int_equal(kb_elbow_run(&e, kb_const_matrix_of(x, N, D), &options, NULL, &progress, NULL),
+                     KB_ERR_CANCELLED);
+    assert_null(e.rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(planted_groups_are_counted),
+        cmocka_unit_test(each_row_is_the_clustering_at_its_k),
+        cmocka_unit_test(the_smallest_k_near_the_best_silhouette_is_chosen),
+        cmocka_unit_test(undefined_silhouettes_are_passed_over),
+        cmocka_unit_test(identical_points_choose_kmin),
+        cmocka_unit_test(k_is_cut_to_the_number_of_points),
+        cmocka_unit_test(given_centroids_are_merged_to_start),
+        cmocka_unit_test(bad_ranges_are_told_by_name),
+        cmocka_unit_test(a_raised_flag_stops_it),
+    };
+    return cmocka_run_group_tests_name("elbow", tests, NULL, NULL);
+}

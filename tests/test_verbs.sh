@@ -1,0 +1,312 @@
+#!/bin/sh
+# The verbs from end to end, as a script would use them: columns, exit statuses, signals, files that are whole or not there.
+# Prints a line for each claim: "ok NAME", "not ok NAME", "skip NAME: why".
+set -u
+LC_ALL=C
+export LC_ALL
+source_dir=$(cd "${top_srcdir:-.}" && pwd)
+build_dir=$(cd "${top_builddir:-.}" && pwd)
+kaboom=$build_dir/kaboom
+sample=$source_dir/samples/crashes
+failures=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-verbs.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+cd "$work" || exit 1
+
+ok() { echo "ok $1"; }
+not_ok() {
+  echo "not ok $1"
+  failures=$((failures + 1))
+  if [ -s err ]; then sed 's/^/#   /' err | head -5; fi
+}
+skip() { echo "skip $1: $2"; }
+
+# Runs the program: result in out, messages in err, exit status in $status.
+run() {
+  "$kaboom" "$@" >out 2>err </dev/null
+  status=$?
+}
+
+# gives STATUS NAME ARGUMENT...: the exit status is STATUS.
+gives() {
+  wanted=$1 name=$2
+  shift 2
+  run "$@"
+  if [ "$status" -eq "$wanted" ]; then
+    ok "$name"
+  else
+    not_ok "$name (exit status $status, not $wanted)"
+  fi
+}
+
+header_is() { # NAME HEADER
+  if [ "$(head -n 1 out)" = "$2" ]; then ok "$1"; else not_ok "$1 ($(head -n 1 out | cut -c1-100))"; fi
+}
+
+says() { # NAME TEXT: standard error has it
+  if grep -qF -- "$2" err; then ok "$1"; else not_ok "$1 (no '$2')"; fi
+}
+
+holds() { # NAME COMMAND...: the command succeeds
+  name=$1
+  shift
+  if "$@" >/dev/null 2>&1; then ok "$name"; else not_ok "$name"; fi
+}
+
+lines() { wc -l <"$1" | tr -d ' '; }
+small='--epochs 4 --dec-epochs 3 --hidden 32 --latent 8 --threads 2'
+
+# --- a corpus to work on -------------------------------------------------------------------------
+gives 0 "generate writes a corpus" generate corpus --sessions 80 --objects 40 --timesteps 24 --types 3 --seed 5
+holds "generate is silent" test ! -s out
+gives 0 "generate again" generate again --sessions 80 --objects 40 --timesteps 24 --types 3 --seed 5
+same=yes
+for file in corpus/*; do cmp -s "$file" "again/${file#corpus/}" || same=no; done
+holds "generate gives the same bytes for the same seed" test "$same" = yes
+
+gives 0 "check finds nothing wrong with it" check corpus
+header_is "check has items and values" "item,value"
+holds "check counts the sessions" grep -qx "sessions,80" out
+
+# --- train and what a model holds --------------------------------------------------------------
+# shellcheck disable=SC2086 # $small is a list of words
+gives 0 "train writes a model" train corpus -o model.kb $small --timesteps 24 --log log.csv --quiet
+holds "train is silent on standard output" test ! -s out
+holds "train --quiet is silent on standard error" test ! -s err
+holds "the log has its columns" test "$(head -n 1 log.csv)" = \
+  "phase,epoch,loss,reconstruction,kl,clustering,validation,seconds"
+holds "the log has a row for each epoch" test "$(lines log.csv)" -gt 4
+# shellcheck disable=SC2086
+gives 0 "train again" train corpus -o model2.kb $small --timesteps 24 --quiet
+holds "train gives the same bytes for the same seed" cmp model.kb model2.kb
+# shellcheck disable=SC2086
+gives 0 "train with another seed" train corpus -o model3.kb $small --timesteps 24 --quiet --seed 2
+holds "another seed gives another model" test "$(cmp -s model.kb model3.kb && echo same)" != same
+holds "nothing but models, log and corpora is left behind" test \
+  "$(echo *)" = "again corpus err log.csv model.kb model2.kb model3.kb out"
+
+gives 0 "info tells what a model holds" info model.kb
+header_is "info has items and values" "item,value"
+holds "info tells the latent length" grep -qx "latent,8" out
+holds "info tells the timesteps" grep -qx "timesteps,24" out
+gives 0 "info tells what a corpus holds" info corpus
+holds "info counts the sessions of a corpus" grep -qx "sessions,80" out
+
+# --- the tables ------------------------------------------------------------------------------------
+gives 0 "elbow" elbow corpus -m model.kb --kmin 2 --kmax 5
+header_is "elbow's columns" "k,silhouette,davies_bouldin,calinski_harabasz,inertia,chosen"
+holds "elbow chooses one k" test "$(grep -c ',1$' out)" -eq 1
+gives 0 "assign" assign corpus -m model.kb
+header_is "assign's columns" "session,cluster,distance,novelty,emerging"
+holds "assign has every session" test "$(lines out)" -eq 81
+holds "assign goes by name" sh -c 'tail -n +2 out | cut -d, -f1 | sort -c'
+mv out assigned
+gives 0 "assign again" assign corpus -m model.kb
+holds "assign gives the same bytes" cmp out assigned
+gives 0 "assign on one thread" assign corpus -m model.kb --threads 1
+holds "assign finds the same clusters on one thread" sh -c \
+  'cut -d, -f1,2 out >a; cut -d, -f1,2 assigned >b; cmp a b; e=$?; rm -f a b; exit $e'
+gives 0 "assign one split" assign corpus -m model.kb --split emerging
+holds "--split leaves out the other sessions" test \
+  "$(lines out)" -eq "$(($(grep -c ',emerging,' corpus/sessions.csv) + 1))"
+gives 0 "embed" embed corpus -m model.kb
+header_is "embed's columns" "session,z1,z2,z3,z4,z5,z6,z7,z8"
+holds "embed has every session" test "$(lines out)" -eq 81
+gives 0 "project" project corpus -m model.kb --iterations 60 --perplexity 10
+header_is "project's columns" "session,x,y,cluster"
+mv out map
+gives 0 "project again" project corpus -m model.kb --iterations 60 --perplexity 10
+holds "project gives the same bytes" cmp out map
+gives 0 "explain" explain corpus -m model.kb --by presence --top 3
+header_is "explain's columns" "cluster,rank,object,presence,other,f1"
+holds "explain --top keeps as many rows a cluster" sh -c '! cut -d, -f2 out | grep -qx 4'
+gives 0 "score" score corpus -m model.kb
+header_is "score's columns" "split,sessions,accuracy,nmi,ari,emerging_auroc"
+holds "score ends with all sessions" sh -c 'tail -n 1 out | grep -q "^all,"'
+gives 0 "ngrams of a corpus" ngrams corpus -n 3
+header_is "ngrams' columns" "e0,e1,count,users"
+mv out trigrams
+gives 0 "ngrams of a file" ngrams corpus/events.csv.gz -n 3
+holds "a file of events gives what its corpus gives" cmp out trigrams
+gives 0 "ngrams of length 4" ngrams corpus -n 4 --top 2
+header_is "n gives n - 1 event columns" "e0,e1,e2,count,users"
+holds "ngrams --top keeps as many rows" test "$(lines out)" -le 3
+
+# --- an n-gram table that was worked out by hand ------------------------------------------------------
+cat >events.csv <<'END'
+user,time,event
+u1,1,a
+u1,2,b
+u1,3,app.launched
+u1,4,app.terminated
+u1,5,app.launched
+u1,6,app.launched
+u2,1,app.launched
+u2,2,app.launched
+u3,1,b
+u3,2,app.launched
+END
+gives 0 "ngrams by hand" ngrams events.csv
+cat >wanted <<'END'
+e0,e1,count,users
+,app.launched,1,1
+,b,1,1
+a,b,1,1
+app.terminated,app.launched,1,1
+END
+holds "ngrams are those that were worked out by hand" cmp out wanted
+"$kaboom" ngrams - <events.csv >out 2>err
+holds "ngrams read standard input" cmp out wanted
+
+# --- formats -------------------------------------------------------------------------------------------
+gives 0 "json" ngrams events.csv --format json
+cat >wanted <<'END'
+[
+{"e0":null,"e1":"app.launched","count":1,"users":1},
+{"e0":null,"e1":"b","count":1,"users":1},
+{"e0":"a","e1":"b","count":1,"users":1},
+{"e0":"app.terminated","e1":"app.launched","count":1,"users":1}
+]
+END
+holds "json is an array of objects" cmp out wanted
+gives 0 "table" ngrams events.csv --format table
+holds "a table has no commas" sh -c '! grep -q , out'
+rm -f events.csv wanted trigrams map
+
+# --- calibrate ------------------------------------------------------------------------------------------
+cp model.kb before.kb
+gives 0 "calibrate with a k" calibrate corpus -m model2.kb -k 3
+header_is "calibrate prints the elbow table" \
+  "k,silhouette,davies_bouldin,calinski_harabasz,inertia,chosen"
+holds "calibrate marks the k it was given" grep -q '^3,.*,1$' out
+gives 0 "info after calibrate" info model2.kb
+holds "calibrate writes its clusters into the model" grep -qx "clusters,3" out
+gives 0 "calibrate by the elbow" calibrate corpus -m model2.kb -k auto --false-alarms 0.1
+
+# --- standard input ----------------------------------------------------------------------------------------
+gzip -dc corpus/metrics.csv.gz >metrics.csv
+"$kaboom" assign - -m model.kb <metrics.csv >out 2>err
+status=$?
+holds "assign reads standard input" test "$status" -eq 0
+holds "standard input gives what the corpus gives" cmp out assigned
+
+# --- bad input -----------------------------------------------------------------------------------------------
+mkdir bad
+{
+  cat metrics.csv
+  i=0
+  while [ $i -lt 25 ]; do
+    echo "bad,$i,object,many"
+    i=$((i + 1))
+  done
+} >bad/metrics.csv
+gives 1 "check fails when there is a problem" check bad
+holds "check prints every problem" test "$(grep -c '^problem,' out)" -eq 25
+gives 0 "bad rows are left out" assign bad -m model.kb
+holds "the first twenty are told" test "$(grep -c "bad/metrics.csv:[0-9]*: " err)" -eq 20
+says "and their number" "25"
+gives 1 "--strict stops at the first" assign bad -m model.kb --strict
+holds "--strict tells one row" test "$(grep -c "metrics.csv:[0-9]*: " err)" -eq 1
+holds "--strict prints no result" test ! -s out
+gives 1 "a missing corpus" check nowhere
+says "a missing corpus is named" "nowhere"
+gives 1 "a corpus that is no corpus" assign model.kb -m model.kb
+mkdir empty
+gives 1 "an empty folder" check empty
+head -c 200 model.kb >cut.kb
+gives 1 "a model that was cut off" assign corpus -m cut.kb
+says "a damaged model is named" "cut.kb"
+gives 1 "a model that is none" assign corpus -m metrics.csv
+gives 1 "a missing model" assign corpus -m nowhere.kb
+rm -rf bad empty cut.kb
+
+# --- wrong usage -----------------------------------------------------------------------------------------------
+gives 2 "no operand" train -o x.kb
+gives 2 "nothing at all"
+gives 2 "an unknown option" assign corpus -m model.kb --shiny
+says "usage errors point to the help" "Try 'kaboom assign --help'"
+says "an unknown option is named" "--shiny"
+gives 2 "an unknown letter" assign corpus -m model.kb -Z
+gives 2 "an option of another verb" assign corpus -m model.kb --epochs 3
+gives 2 "a number out of its range" train corpus -o x.kb --energy 1.5
+says "the range is told" "--energy"
+gives 2 "no number at all" train corpus -o x.kb --epochs many
+gives 2 "a negative number" train corpus -o x.kb --epochs -1
+gives 2 "a number with a tail" train corpus -o x.kb --learning-rate 1e-3x
+gives 2 "a word that is none of the choices" train corpus -o x.kb --variant gan
+says "the choices are told" "vae+dec"
+gives 2 "a measure that is not there" explain corpus -m model.kb --by magic
+gives 2 "no model" assign corpus
+gives 2 "no output" train corpus
+gives 2 "two operands" check corpus corpus
+gives 2 "an option without its argument" assign corpus -m
+gives 2 "kmin above kmax" elbow corpus -m model.kb --kmin 9 --kmax 3
+gives 2 "n of 1" ngrams corpus -n 1
+gives 2 "timesteps that the model contradicts" assign corpus -m model.kb --timesteps 25
+gives 0 "timesteps that the model confirms" assign corpus -m model.kb --timesteps 24
+gives 2 "a cluster that is not there" explain corpus -m model.kb --cluster 99
+gives 2 "the explorer without a terminal" corpus
+holds "wrong usage writes nothing" test ! -e x.kb
+gives 0 "help" --help
+holds "help lists the verbs" grep -q "ngrams" out
+for verb in train calibrate elbow assign embed project explain ngrams score check generate info; do
+  gives 0 "help of $verb" "$verb" --help
+done
+gives 0 "version" --version
+holds "the version is the program's" grep -q "^kaboom [0-9]" out
+gives 0 "options may come before the verb" --seed 3 --format csv check corpus
+
+# --- files that cannot be written ----------------------------------------------------------------------------------
+if [ -c /dev/full ]; then
+  for verb in "assign corpus -m model.kb" "check corpus" "ngrams corpus" "info model.kb" "--help"; do
+    # shellcheck disable=SC2086 # a command line
+    "$kaboom" $verb >/dev/full 2>err
+    status=$?
+    holds "a full disk fails: ${verb%% *}" test "$status" -eq 1
+  done
+  says "a full disk is told" "No space left"
+else
+  skip "a full disk" "there is no /dev/full"
+fi
+"$kaboom" embed corpus -m model.kb 2>err | head -n 1 >out
+holds "a reader that goes away is no news" test ! -s err
+# shellcheck disable=SC2086
+gives 1 "a model in a folder that is not there" train corpus -o nowhere/model.kb $small
+says "the model that cannot be written is named" "nowhere/model.kb"
+holds "the other model is as it was" cmp model.kb before.kb
+
+# --- signals ---------------------------------------------------------------------------------------------------------
+interrupted() { # NUMBER STATUS
+  mkdir "signal$1"
+  "$kaboom" train corpus -o "signal$1/model.kb" --log "signal$1/log.csv" --timesteps 24 --epochs 1000000 \
+    --patience 1000000 --verbose >out 2>err &
+  pid=$!
+  tries=0
+  while ! grep -q training err && [ $tries -lt 300 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  kill -"$1" $pid
+  wait $pid
+  status=$?
+  holds "signal $1 ends training with $2" test $status -eq "$2"
+  holds "signal $1 leaves no file" test -z "$(ls -A "signal$1")"
+}
+interrupted INT 130
+interrupted TERM 143
+
+# --- the sample ------------------------------------------------------------------------------------------------------
+if [ -d "$sample" ]; then
+  gives 0 "the sample is in order" check "$sample"
+  # shellcheck disable=SC2086
+  gives 0 "train on the sample" train "$sample" -o sample.kb $small --quiet
+  gives 0 "assign the sample" assign "$sample" -m sample.kb
+  gives 0 "explain the sample" explain "$sample" -m sample.kb
+  holds "the sample has something to explain" test "$(lines out)" -gt 5
+  gives 0 "ngrams of the sample" ngrams "$sample"
+  holds "the sample has sequences before a crash" test "$(lines out)" -gt 2
+else
+  not_ok "the sample is there"
+fi
+[ "$failures" -eq 0 ]

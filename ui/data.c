@@ -1,0 +1,404 @@
+#include "data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "memory.h"
+
+enum { SLICE_SESSIONS = 64 };
+
+static const double slice_seconds = 0.02;
+
+void kb_data_init(kb_data *data, kb_workbench *workbench)
+{
+    *data = (kb_data){.workbench = workbench};
+    kb_data_update(data);
+}
+
+/* --- caches ------------------------------------------------------------------------------------------------------------------ */
+static void drop_presences(kb_data *data)
+{
+    for (size_t i = 0; i < KB_PRESENCES; i++) {
+        if (data->presences[i].made)
+            kb_presence_clear(&data->presences[i].presence);
+        data->presences[i].made = false;
+    }
+}
+
+static void drop_ngrams(kb_data *data, bool all)
+{
+    for (size_t i = 0; i < KB_NGRAM_TABLES; i++) {
+        if (!data->ngram_tables[i].made || (!all && data->ngram_tables[i].cluster == 0))
+            continue;
+        kb_ngrams_clear(&data->ngram_tables[i].ngrams);
+        data->ngram_tables[i].made = false;
+    }
+}
+
+void kb_data_free(kb_data *data)
+{
+    drop_presences(data);
+    drop_ngrams(data, true);
+    if (data->findings)
+        kb_findings_release(data->findings);
+    if (data->map)
+        kb_map_release(data->map);
+    free(data->log);
+    free(data->clusters);
+    free(data->object_sessions);
+    free(data->counting);
+    *data = (kb_data){0};
+}
+
+/* --- news -------------------------------------------------------------------------------------------------------------------- */
+static void take_corpus(kb_data *data, const kb_corpus *corpus)
+{
+    data->corpus = corpus;
+    for (size_t s = 0; s < kb_corpus_sessions(corpus); s++) {
+        const kb_session *session = kb_corpus_session(corpus, s);
+        data->splits[session->split]++;
+        data->unreadable += !session->has_rows;
+    }
+}
+
+static kb_cluster_facts *find_cluster(const kb_data *data, uint32_t number)
+{
+    for (size_t i = 0; i < data->cluster_count; i++)
+        if (data->clusters[i].number == number)
+            return &data->clusters[i];
+    return NULL;
+}
+
+static void count_members(kb_data *data)
+{
+    const kb_findings *findings = data->findings;
+    for (size_t s = 0; s < findings->sessions; s++) {
+        kb_cluster_facts *facts = find_cluster(data, findings->assigned[s].cluster);
+        if (!facts)
+            continue;
+        facts->sessions++;
+        facts->emerging += findings->assigned[s].emerging;
+        facts->split[kb_corpus_session(data->corpus, s)->split]++;
+    }
+}
+
+/* The clusters of the findings; a row for cluster 0 comes first and goes again when nobody is in it. */
+static void take_clusters(kb_data *data)
+{
+    const kb_findings *findings = data->findings;
+    free(data->clusters);
+    data->cluster_count = 0;
+    data->clusters = kb_calloc(findings->k + 1, sizeof *data->clusters);
+    if (!data->clusters || !data->corpus || findings->sessions != kb_corpus_sessions(data->corpus))
+        return;
+    data->cluster_count = findings->k + 1;
+    data->clusters[0].threshold = NAN;
+    for (size_t i = 0; i < findings->k; i++) {
+        kb_cluster_facts *facts = &data->clusters[i + 1];
+        facts->number = findings->clusters[i].number;
+        facts->calibrated = findings->clusters[i].size;
+        facts->threshold = findings->clusters[i].threshold;
+    }
+    count_members(data);
+    if (data->clusters[0].sessions == 0)
+        memmove(data->clusters, data->clusters + 1, --data->cluster_count * sizeof *data->clusters);
+}
+
+static bool take_findings(kb_data *data)
+{
+    const kb_findings *findings = kb_workbench_findings(data->workbench);
+    if (!findings)
+        return false;
+    if (data->findings && data->findings->serial == findings->serial) {
+        kb_findings_release(findings);
+        return false;
+    }
+    if (data->findings)
+        kb_findings_release(data->findings);
+    data->findings = findings;
+    drop_presences(data);
+    drop_ngrams(data, false);
+    take_clusters(data);
+    return true;
+}
+
+static bool take_map(kb_data *data)
+{
+    const kb_map *map = kb_workbench_map(data->workbench);
+    if (!map)
+        return false;
+    if (data->map && data->map->serial == map->serial) {
+        kb_map_release(map);
+        return false;
+    }
+    if (data->map)
+        kb_map_release(data->map);
+    data->map = map;
+    return true;
+}
+
+/* A second training starts its log anew; then there are fewer rows than before. */
+static bool take_log(kb_data *data)
+{
+    size_t wanted = (size_t)data->state.log_rows, had = data->log_count;
+    if (wanted < had)
+        data->log_count = 0;
+    if (wanted == data->log_count ||
+        !kb_grow((void **)&data->log, &data->log_capacity, wanted, sizeof *data->log))
+        return data->log_count != had;
+    data->log_count += kb_workbench_log(data->workbench, data->log_count, data->log + data->log_count,
+                                        wanted - data->log_count);
+    return true;
+}
+
+static bool same_state(const kb_work_state *a, const kb_work_state *b)
+{
+    return a->stage == b->stage && strcmp(a->job.phase, b->job.phase) == 0 && a->job.done == b->job.done &&
+           a->job.total == b->job.total && a->job.finished == b->job.finished &&
+           a->paused_by_error == b->paused_by_error && a->cancelled == b->cancelled &&
+           a->problems == b->problems;
+}
+
+bool kb_data_update(kb_data *data)
+{
+    kb_work_state old = data->state;
+    kb_workbench_update(data->workbench, &data->state);
+    bool changed = !same_state(&old, &data->state);
+    const kb_corpus *corpus = kb_workbench_corpus(data->workbench);
+    if (corpus && !data->corpus) {
+        take_corpus(data, corpus);
+        changed = true;
+    }
+    changed |= take_findings(data);
+    changed |= take_map(data);
+    changed |= take_log(data);
+    data->version += changed;
+    return changed;
+}
+
+/* --- work between frames ------------------------------------------------------------------------------------------------------- */
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void count_session(kb_data *data, const kb_store *store, size_t session)
+{
+    size_t count = kb_store_series_count(store, session);
+    for (size_t i = 0; i < count; i++)
+        data->counting[kb_store_series(store, session, i).object]++;
+}
+
+/* Goes on counting in how many sessions each object is present. False when there is nothing left to do. */
+static bool count_objects(kb_data *data)
+{
+    if (!data->corpus || data->object_sessions)
+        return false;
+    const kb_store *store = kb_corpus_store(data->corpus);
+    size_t sessions = kb_store_sessions(store);
+    if (!data->counting)
+        data->counting = kb_calloc(kb_store_objects(store), sizeof *data->counting);
+    if (!data->counting)
+        return false;
+    double until = now_seconds() + slice_seconds;
+    while (data->counted < sessions && now_seconds() < until)
+        for (size_t i = 0; i < SLICE_SESSIONS && data->counted < sessions; i++)
+            count_session(data, store, data->counted++);
+    if (data->counted < sessions)
+        return true;
+    data->object_sessions = data->counting;
+    data->counting = NULL;
+    data->version++;
+    return true;
+}
+
+/* Finds the first object of one cluster that lacks it. */
+static bool find_top_object(kb_data *data)
+{
+    for (size_t i = 0; i < data->cluster_count; i++) {
+        kb_cluster_facts *facts = &data->clusters[i];
+        if (facts->has_top)
+            continue;
+        const kb_presence *presence = facts->number ? kb_data_presence(data, facts->number) : NULL;
+        bool any = presence && presence->count > 0;
+        facts->has_top = true;
+        facts->top_object = any ? presence->rows[0].object : KB_NAME_NONE;
+        facts->top_f1 = any ? presence->rows[0].f1 : NAN;
+        data->version++;
+        return true;
+    }
+    return false;
+}
+
+bool kb_data_work(kb_data *data)
+{
+    return count_objects(data) || find_top_object(data);
+}
+
+/* --- answers --------------------------------------------------------------------------------------------------------------------- */
+uint64_t kb_data_serial(const kb_data *data)
+{
+    return data->findings ? data->findings->serial : 0;
+}
+
+const kb_cluster_facts *kb_data_cluster(const kb_data *data, uint32_t number)
+{
+    return find_cluster(data, number);
+}
+
+const kb_assignment *kb_data_assigned(const kb_data *data, size_t session)
+{
+    return data->findings && session < data->findings->sessions ? &data->findings->assigned[session] : NULL;
+}
+
+uint32_t kb_data_cluster_of(const kb_data *data, size_t session)
+{
+    const kb_assignment *assigned = kb_data_assigned(data, session);
+    return assigned ? assigned->cluster : 0;
+}
+
+static bool *members(const kb_data *data, uint32_t cluster)
+{
+    size_t sessions = kb_corpus_sessions(data->corpus);
+    bool *member = kb_calloc(sessions, sizeof *member);
+    for (size_t s = 0; member && s < sessions; s++)
+        member[s] = kb_data_cluster_of(data, s) == cluster;
+    return member;
+}
+
+const kb_presence *kb_data_presence(kb_data *data, uint32_t cluster)
+{
+    size_t at = 0;
+    if (!data->corpus || !data->findings)
+        return NULL;
+    for (size_t i = 0; i < KB_PRESENCES; i++) {
+        if (data->presences[i].made && data->presences[i].cluster == cluster) {
+            data->presences[i].used = ++data->clock;
+            return data->presences[i].status ? NULL : &data->presences[i].presence;
+        }
+        if (!data->presences[i].made || (data->presences[at].made && data->presences[i].used < data->presences[at].used))
+            at = data->presences[at].made ? i : at;
+    }
+    if (data->presences[at].made)
+        kb_presence_clear(&data->presences[at].presence);
+    data->presences[at].presence = (kb_presence){0};
+    bool *member = members(data, cluster);
+    kb_status status = KB_ERR_MEMORY;
+    if (member)
+        status = kb_presence_of(&data->presences[at].presence, data->corpus, member, NULL, NULL);
+    free(member);
+    data->presences[at].made = true;
+    data->presences[at].cluster = cluster;
+    data->presences[at].status = status;
+    data->presences[at].used = ++data->clock;
+    return status ? NULL : &data->presences[at].presence;
+}
+
+/* Flags for the users of the cluster's sessions. */
+static bool *cluster_users(const kb_data *data, const kb_events *events, uint32_t cluster)
+{
+    bool *users = kb_calloc(kb_events_users(events), sizeof *users);
+    for (size_t s = 0; users && s < kb_corpus_sessions(data->corpus); s++) {
+        if (kb_data_cluster_of(data, s) != cluster)
+            continue;
+        size_t user = kb_events_find_user(events, kb_corpus_session(data->corpus, s)->user);
+        if (user != SIZE_MAX)
+            users[user] = true;
+    }
+    return users;
+}
+
+static kb_status count_ngrams(const kb_data *data, kb_ngrams *out, uint32_t cluster, size_t n)
+{
+    const kb_events *events = kb_corpus_events(data->corpus);
+    kb_ngram_options options = kb_ngram_defaults();
+    options.n = n;
+    bool *users = cluster ? cluster_users(data, events, cluster) : NULL;
+    if (cluster && !users)
+        return KB_ERR_MEMORY;
+    kb_status status = kb_ngrams_of(out, events, users, &options, NULL, NULL);
+    free(users);
+    return status;
+}
+
+const kb_ngrams *kb_data_ngrams(kb_data *data, uint32_t cluster, size_t n)
+{
+    size_t at = 0;
+    if (!data->corpus || !kb_corpus_events(data->corpus) || (cluster && !data->findings))
+        return NULL;
+    for (size_t i = 0; i < KB_NGRAM_TABLES; i++) {
+        if (data->ngram_tables[i].made && data->ngram_tables[i].cluster == cluster &&
+            data->ngram_tables[i].n == n) {
+            data->ngram_tables[i].used = ++data->clock;
+            return data->ngram_tables[i].status ? NULL : &data->ngram_tables[i].ngrams;
+        }
+        if (!data->ngram_tables[i].made || (data->ngram_tables[at].made && data->ngram_tables[i].used < data->ngram_tables[at].used))
+            at = data->ngram_tables[at].made ? i : at;
+    }
+    if (data->ngram_tables[at].made)
+        kb_ngrams_clear(&data->ngram_tables[at].ngrams);
+    data->ngram_tables[at].ngrams = (kb_ngrams){0};
+    kb_status status = count_ngrams(data, &data->ngram_tables[at].ngrams, cluster, n);
+    data->ngram_tables[at].made = true;
+    data->ngram_tables[at].cluster = cluster;
+    data->ngram_tables[at].n = n;
+    data->ngram_tables[at].status = status;
+    data->ngram_tables[at].used = ++data->clock;
+    return status ? NULL : &data->ngram_tables[at].ngrams;
+}
+
+/* --- waiting ----------------------------------------------------------------------------------------------------------------------- */
+const char *kb_stage_name(kb_stage stage)
+{
+    switch (stage) {
+    case KB_STAGE_LOAD:
+        return "loading";
+    case KB_STAGE_TRAIN:
+        return "training";
+    case KB_STAGE_CALIBRATE:
+        return "calibrating";
+    case KB_STAGE_MAP:
+        return "laying out the map";
+    case KB_STAGE_IDLE:
+        return "done";
+    }
+    return "";
+}
+
+/* "Waiting for WHAT: training, 34%", or why there will be none. */
+static const char *wait_text(const kb_data *data, const char *what, char *text, size_t size)
+{
+    const kb_work_state *state = &data->state;
+    if (state->paused_by_error)
+        snprintf(text, size, "There is no %s: %s", what, state->job.error.text);
+    else if (state->cancelled)
+        snprintf(text, size, "There is no %s: the work was cancelled (r starts it again)", what);
+    else if (state->stage == KB_STAGE_IDLE)
+        snprintf(text, size, "There is no %s", what);
+    else if (state->job.total)
+        snprintf(text, size, "Waiting for the %s: %s, %s %.0f%%", what, kb_stage_name(state->stage),
+                 state->job.phase, 100.0 * (double)state->job.done / (double)state->job.total);
+    else
+        snprintf(text, size, "Waiting for the %s: %s %s", what, kb_stage_name(state->stage), state->job.phase);
+    return text;
+}
+
+const char *kb_data_wait_corpus(const kb_data *data, char *text, size_t size)
+{
+    return data->corpus ? NULL : wait_text(data, "corpus", text, size);
+}
+
+const char *kb_data_wait_findings(const kb_data *data, char *text, size_t size)
+{
+    return data->findings && data->corpus ? NULL : wait_text(data, "clusters", text, size);
+}
+
+const char *kb_data_wait_map(const kb_data *data, char *text, size_t size)
+{
+    return data->map && data->corpus ? NULL : wait_text(data, "map", text, size);
+}
