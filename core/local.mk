@@ -11,10 +11,14 @@ libcore_a_SOURCES = \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_job
-TESTS += tests/test_job
+check_PROGRAMS += tests/test_job tests/test_train
+TESTS += tests/test_job tests/test_train
 tests_test_job_SOURCES = tests/test_job.c
 tests_test_job_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_job_CFLAGS = $(TEST_CFLAGS)
 tests_test_job_LDADD = libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_test_train_SOURCES = tests/test_train.c tests/model_support.c tests/model_support.h
+tests_test_train_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_train_CFLAGS = $(TEST_CFLAGS)
+tests_test_train_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

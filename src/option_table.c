@@ -1,8 +1,7 @@
 #include "option_table.h"
 
 const verb_row cli_verbs[CLI_VERBS] = {
-    [CLI_EXPLORE] = {"", "CORPUS", "",
-                     "open the explorer on CORPUS (the rest works without a terminal)"},
+    [CLI_EXPLORE] = {"", "CORPUS", "", "open the explorer on CORPUS"},
     [CLI_TRAIN] = {"train", "CORPUS", " -o MODEL",
                    "train a model, calibrate it and write it to MODEL"},
     [CLI_CALIBRATE] =

@@ -92,7 +92,7 @@ static void print_option(const option_row *row, cli_options *defaults)
     describe_default(row, defaults, value, sizeof value);
     printf("  %-27s %s%s", left, row->help, value);
     if (row->kind == KIND_CHOICE) {
-        printf("\n%31s", "");
+        printf("\n%30s", "");
         print_words(row);
     }
     putchar('\n');
@@ -103,25 +103,26 @@ static void print_verbs(void)
     puts("\nWithout a terminal:");
     for (cli_verb v = CLI_TRAIN; v < CLI_VERBS; v++)
         printf("  %-10s %s\n", cli_verbs[v].name, cli_verbs[v].summary);
-    puts("\n'kaboom VERB --help' lists the options of a verb; kaboom(1) is the manual.");
+    puts("'kaboom VERB --help' lists the options of a verb; kaboom(1) is the manual.");
 }
 
 static void print_help(cli_verb verb)
 {
     const verb_row *row = &cli_verbs[verb];
+    const char *plain = verb == CLI_EXPLORE ? " of the explorer" : "";
     printf("Usage: kaboom %s%s%s%s [OPTION]...\n", row->name, *row->name ? " " : "", row->operand,
            row->required);
     if (verb == CLI_EXPLORE)
         puts("       kaboom VERB [OPTION]...");
-    printf("\n%c%s.\n\nOptions, with what holds without them in brackets:\n",
-           row->summary[0] - 'a' + 'A', row->summary + 1);
+    printf("\n%c%s.\n", row->summary[0] - 'a' + 'A', row->summary + 1);
+    if (verb == CLI_EXPLORE)
+        print_verbs();
+    printf("\nOptions%s, with what holds without them in brackets:\n", plain);
     cli_options defaults = defaults_of(verb);
     for (size_t i = 0; i < cli_row_count; i++) {
         if (cli_rows[i].verbs & (1u << verb))
             print_option(&cli_rows[i], &defaults);
     }
-    if (verb == CLI_EXPLORE)
-        print_verbs();
 }
 
 /* --- what is wrong ----------------------------------------------------------------------- */

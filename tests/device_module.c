@@ -1,4 +1,5 @@
-/* A compute module for the loader's tests: with a device that does nothing but close, and, by macro, one flaw. */
+/* A compute module for the loader's tests: with a device that does nothing but close, and, by
+ * macro, one flaw. */
 #include <stdlib.h>
 
 #include "device.h"

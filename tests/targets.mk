@@ -3,16 +3,12 @@
 
 # Sanitizer builds live in folders of their own under the build folder.
 check-asan:
-	$(call sanitized,asan,address$(comma)undefined)
+	@$(sanitized_check) asan address,undefined
 check-tsan:
-	$(call sanitized,tsan,thread)
+	@$(sanitized_check) tsan thread
+sanitized_check = $(SHELL) $(srcdir)/tests/sanitized.sh '$(abs_srcdir)' '$(MAKE)'
 
-comma = ,
-sanitized = $(MKDIR_P) $(1) && cd $(1) && \
-  { test -f Makefile || $(abs_srcdir)/configure -q --enable-werror --enable-sanitizer=$(2); } && \
-  $(MAKE) $(AM_MAKEFLAGS) check
-
-# The unit tests only: they are the programs, and libtool or shells are not what should be watched.
+# The unit tests only: shells and what they start are not what should be watched.
 check-valgrind: $(check_PROGRAMS)
 	@failed=; for test in $(check_PROGRAMS); do \
 	  echo "valgrind $$test"; \
@@ -32,4 +28,4 @@ lint:
 	cd $(srcdir) && shellcheck quickstart .ci/run tests/*.sh
 	cd $(srcdir) && mandoc -T lint -W warning man/*.[0-9]
 
-EXTRA_DIST += tests/bench.sh
+EXTRA_DIST += tests/bench.sh tests/sanitized.sh

@@ -20,8 +20,7 @@
 #include "memory.h"
 #include "rng.h"
 
-/* --- devices, arrays and comparisons
- * ------------------------------------------------------------------------------- */
+/* --- devices, arrays and comparisons --- */
 
 enum { LANES = 2 }; /* the same work on two devices: one thread and three */
 
@@ -119,8 +118,7 @@ static double *doubles(size_t count)
     return x;
 }
 
-/* --- fast mathematics
- * ---------------------------------------------------------------------------------------------- */
+/* --- fast mathematics --- */
 
 static double ulps(float got, double expected)
 {
@@ -166,14 +164,14 @@ static void fast_functions_are_within_their_ulps_of_libm(void **state)
 {
     (void)state;
     enum { STEPS = 300000 };
-    assert_true(worst(fast_exp, exp, -87, 88.7, STEPS) <= 2);
-    assert_true(worst(fast_exp, exp, -1e-3, 1e-3, STEPS) <= 2);
-    assert_true(worst(fast_expm1, expm1, -25, 5, STEPS) <= 3);
-    assert_true(worst(fast_expm1, expm1, -1e-3, 1e-3, STEPS) <= 3);
-    assert_true(worst(fast_tanh, tanh, -12, 12, STEPS) <= 4);
-    assert_true(worst(fast_tanh, tanh, -1e-3, 1e-3, STEPS) <= 4);
-    assert_true(worst(fast_log, log, 1e-9, 1e-3, STEPS) <= 2);
-    assert_true(worst(fast_log, log, 1e-3, 1, STEPS) <= 2);
+    assert_true(worst(fast_exp, exp, -87, 88.7, STEPS) <= 1.5);
+    assert_true(worst(fast_exp, exp, -1e-3, 1e-3, STEPS) <= 1.5);
+    assert_true(worst(fast_expm1, expm1, -25, 5, STEPS) <= 2);
+    assert_true(worst(fast_expm1, expm1, -1e-3, 1e-3, STEPS) <= 2);
+    assert_true(worst(fast_tanh, tanh, -12, 12, STEPS) <= 3);
+    assert_true(worst(fast_tanh, tanh, -1e-3, 1e-3, STEPS) <= 3);
+    assert_true(worst(fast_log, log, 1e-9, 1e-3, STEPS) <= 1.5);
+    assert_true(worst(fast_log, log, 1e-3, 1, STEPS) <= 1.5);
 }
 
 static void fast_functions_end_where_floats_do(void **state)
@@ -199,9 +197,7 @@ static void sines_and_cosines_of_turns_match_libm(void **state)
     }
 }
 
-/* --- memory
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- memory --- */
 
 static void memory_is_zeroed_and_moves_unchanged(void **state)
 {
@@ -234,7 +230,6 @@ static void a_buffer_that_no_memory_holds_is_null(void **state)
     struct bench *bench = *state;
     kb_device *dev = bench->devices[0];
     assert_null(dev->ops->alloc(dev, SIZE_MAX / 2));
-    assert_null(dev->ops->alloc(dev, SIZE_MAX / 8));
 }
 
 static void gather_takes_rows_in_the_order_asked(void **state)
@@ -261,9 +256,7 @@ static void gather_takes_rows_in_the_order_asked(void **state)
     free(x);
 }
 
-/* --- layers
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- layers --- */
 
 static double naive_product(const float *a, const float *b, bool ta, bool tb, size_t i, size_t j,
                             const size_t mnk[3])
@@ -425,9 +418,7 @@ static void column_sums_match(void **state)
     }
 }
 
-/* --- losses
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- losses --- */
 
 static double reference_error(const double *pred, const float *target, double scale, size_t n)
 {
@@ -498,7 +489,8 @@ static double reference_normal(uint64_t seed, uint64_t step, uint64_t i)
     uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)}, words[4];
     kb_philox4x32(counter, key, words);
     const uint32_t *pair = words + i % 4 / 2 * 2;
-    double u = ((pair[0] >> 8) + 0.5) / 16777216, v = ((pair[1] >> 8) + 0.5) / 16777216;
+    double u = (double)((float)(pair[0] >> 8) + 0.5f) / 16777216;
+    double v = (double)((float)(pair[1] >> 8) + 0.5f) / 16777216;
     double radius = sqrt(-2 * log(u)), angle = 2 * M_PI * v;
     return radius * (i % 2 ? sin(angle) : cos(angle));
 }
@@ -702,8 +694,7 @@ static void sums_of_squares_match_and_show_what_is_not_finite(void **state)
     }
 }
 
-/* --- deep embedded clustering
- * -------------------------------------------------------------------------------------- */
+/* --- deep embedded clustering --- */
 
 static const size_t clusterings[][3] = {{1, 1, 1},     {3, 2, 17},     {17, 3, 1},
                                         {128, 20, 64}, {1000, 20, 32}, {300, 301, 5}};
@@ -909,9 +900,7 @@ static void the_clustering_loss_and_its_gradients_match(void **state)
         check_dec(*state, small[s][0], small[s][1], small[s][2]);
 }
 
-/* --- the optimiser
- * -------------------------------------------------------------------------------------------------
- */
+/* --- the optimiser --- */
 
 static void reference_adam(double *x[4], size_t n, kb_adam_step s)
 {
@@ -979,9 +968,7 @@ static void adam_stands_still_without_a_gradient(void **state)
     drop(dev, g);
 }
 
-/* --- modules
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- modules --- */
 
 /* The test modules lie beside this program. */
 static void own_folder(char *path, size_t size)

@@ -44,11 +44,13 @@ static void lone_members_and_unused_numbers(void **state)
     check_all(points(), quality_labels_lone, 40, quality_lone);
 }
 
-static void repeated_points(void **state)
+static void repeated_points_and_coincident_centres(void **state)
 {
     (void)state;
     check_all(kb_const_matrix_of(quality_x_repeated, 7, 2), quality_labels_repeated, 3,
               quality_repeated);
+    check_all(kb_const_matrix_of(quality_x_coincident, 7, 2), quality_labels_coincident, 3,
+              quality_coincident);
 }
 
 static void one_cluster_or_one_for_each_point_is_undefined(void **state)
@@ -104,7 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(indices_are_those_of_scikit_learn),
         cmocka_unit_test(lone_members_and_unused_numbers),
-        cmocka_unit_test(repeated_points),
+        cmocka_unit_test(repeated_points_and_coincident_centres),
         cmocka_unit_test(one_cluster_or_one_for_each_point_is_undefined),
         cmocka_unit_test(perfectly_tight_clusters),
         cmocka_unit_test(several_labellings_at_once_are_as_one_by_one),

@@ -253,6 +253,14 @@ holds "help lists the verbs" grep -q "ngrams" out
 for verb in train calibrate elbow assign embed project explain ngrams score check generate info; do
   gives 0 "help of $verb" "$verb" --help
 done
+missing=
+for verb in "" train calibrate elbow assign embed project explain ngrams score check generate info; do
+  # shellcheck disable=SC2086 # no verb is no word
+  for option in $("$kaboom" $verb --help | sed -n 's/^ .*--\([a-z-]*\)[= ].*/\1/p'); do
+    grep -qE "Fl -$option( |\$)" "$source_dir/man/kaboom.1" || missing="$missing --$option"
+  done
+done
+holds "the manual has every option${missing:+ but$missing}" test -z "$missing"
 gives 0 "version" --version
 holds "the version is the program's" grep -q "^kaboom [0-9]" out
 gives 0 "options may come before the verb" --seed 3 --format csv check corpus
@@ -279,6 +287,7 @@ holds "the other model is as it was" cmp model.kb before.kb
 # --- signals ---------------------------------------------------------------------------------------------------------
 interrupted() { # NUMBER STATUS
   mkdir "signal$1"
+  : >err # what the last run said must not count
   "$kaboom" train corpus -o "signal$1/model.kb" --log "signal$1/log.csv" --timesteps 24 --epochs 1000000 \
     --patience 1000000 --verbose >out 2>err &
   pid=$!

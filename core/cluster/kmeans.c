@@ -325,7 +325,19 @@ static size_t farthest_point(const double *distance2, const uint32_t *labels, co
     return farthest;
 }
 
-/* Gives each empty cluster the farthest point of the others. */
+/* distance2 shrinks to the distance from point SEED where that is less. */
+static void count_seed(struct run *run, size_t seed)
+{
+    kb_const_matrix x = run->problem->x;
+    for (size_t i = 0; i < x.rows; i++) {
+        double d2 =
+            kb_point_distance2(kb_const_matrix_row(x, i), kb_const_matrix_row(x, seed), x.cols);
+        run->distance2[i] = fmin(run->distance2[i], d2);
+    }
+}
+
+/* Gives each empty cluster the point farthest from all centroids, those just given counted, lest
+ * two go to one far group. */
 static void fill_empty(struct run *run)
 {
     bool measured = false;
@@ -341,7 +353,7 @@ static void fill_empty(struct run *run)
         run->sizes[run->labels[i]]--;
         run->sizes[k]++;
         run->labels[i] = (uint32_t)k;
-        run->distance2[i] = 0;
+        count_seed(run, i);
     }
 }
 

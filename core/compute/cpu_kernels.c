@@ -17,9 +17,7 @@ KB_INLINE double add_lanes(const double *lanes)
     return sum;
 }
 
-/* --- activations
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- activations --- */
 
 KB_SIMD static void bias_linear(float *restrict y, const float *restrict bias, size_t rows,
                                 size_t cols)
@@ -92,9 +90,7 @@ KB_SIMD void kb_cpu_column_sums(double *restrict sums, const float *restrict y, 
             sums[j] += (double)y[j];
 }
 
-/* --- losses
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- losses --- */
 
 KB_SIMD double kb_cpu_squared_error(const float *restrict pred, const float *restrict target,
                                     size_t n)
@@ -145,8 +141,7 @@ KB_SIMD double kb_cpu_sum_squares(const float *restrict x, size_t n)
     return add_lanes(lanes);
 }
 
-/* --- the variational part
- * ------------------------------------------------------------------------------------------ */
+/* --- the variational part --- */
 
 enum { BLOCKS = 256 }; /* Philox blocks at a time; each gives four numbers */
 
@@ -242,14 +237,13 @@ KB_SIMD double kb_cpu_gaussian_kl(float *restrict dmu, float *restrict dlogvar,
     return add_lanes(lanes);
 }
 
-/* --- element by element
- * -------------------------------------------------------------------------------------------- */
+/* --- element by element --- */
 
 KB_SIMD void kb_cpu_clamp(float *restrict x, float *restrict mask, float low, float high, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         float v = x[i];
-        mask[i] = (v >= low) & (v <= high) ? 1.0f : 0.0f;
+        mask[i] = ((v >= low) & (v <= high)) ? 1.0f : 0.0f;
         v = v < low ? low : v;
         x[i] = v > high ? high : v;
     }
@@ -281,8 +275,7 @@ KB_SIMD void kb_cpu_adam(float *restrict w, float *restrict m, float *restrict v
     }
 }
 
-/* --- distances and deep embedded clustering
- * ------------------------------------------------------------------------ */
+/* --- distances and deep embedded clustering --- */
 
 KB_SIMD void kb_cpu_finish_distances(float *restrict d2, const float *restrict z,
                                      const float *restrict c_norms, size_t rows, size_t k,

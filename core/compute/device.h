@@ -83,7 +83,8 @@ typedef struct kb_device_ops {
     /* Z (count) = MU + exp(LOGVAR / 2) * eps; EPS (count) receives the standard normals that were
      * drawn: element i of step STEP under SEED is a pure function of (seed, step, i), the same (to
      * a few ulp) on every device. Philox4x32-10 with key SEED and counter (i / 4,
-     * kb_noise_stream(STEP)), low words first, gives four words w; u(w) = ((w >> 8) + 1/2) / 2^24.
+     * kb_noise_stream(STEP)), low words first, gives four words w; u(w) = ((w >> 8) + 1/2) / 2^24,
+     * the sum rounded to a float.
      * Elements 4b and 4b + 1 are sqrt(-2 log u(w0)) times cosine and sine of 2 pi u(w1); 4b + 2 and
      * 4b + 3 the same of w2 and w3 (Box and Muller 1958). */
     void (*reparameterise)(kb_device *dev, kb_span z, kb_span eps, kb_span mu, kb_span logvar,
@@ -143,7 +144,8 @@ kb_status kb_device_open_module(kb_device **out, const char *name, kb_error *err
 void kb_device_close(kb_device *dev); /* NULL is fine */
 
 /* What a module exports under the name "kb_device_module". open: like kb_device_open_cpu;
- * KB_ERR_DEVICE with the reason when there is no device that works. */
+ * KB_ERR_DEVICE with the reason when there is no device that works. The program exports nothing to
+ * its modules: what one needs of core/base (status.c) is linked into it. */
 typedef struct kb_device_module_table {
     uint32_t abi;
     kb_status (*open)(kb_device **out, kb_error *err);

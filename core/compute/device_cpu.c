@@ -20,7 +20,6 @@ enum {
 
 struct kb_buffer {
     float *data;
-    size_t count;
 };
 
 struct cpu_device {
@@ -41,8 +40,7 @@ static float *at(kb_span s)
     return s.buffer->data + s.offset;
 }
 
-/* --- sharing out work
- * ---------------------------------------------------------------------------------------------- */
+/* --- sharing out work --- */
 
 struct share {
     void *args;
@@ -109,9 +107,7 @@ static double sum_rows(kb_device *dev, size_t rows, size_t cols, kernel *f, void
     return sum_shares(cpu(dev), &s, cols);
 }
 
-/* --- memory
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- memory --- */
 
 static void cpu_close(kb_device *dev)
 {
@@ -137,16 +133,14 @@ static bool make_room(struct cpu_device *dev, size_t count)
 static kb_buffer *cpu_alloc(kb_device *dev, size_t count)
 {
     kb_buffer *buffer = kb_calloc(1, sizeof *buffer);
-    if (!buffer)
-        return NULL;
-    buffer->data =
-        make_room(cpu(dev), count) ? kb_alloc_aligned(count, sizeof *buffer->data) : NULL;
-    if (!buffer->data) {
+    float *data = kb_alloc_aligned(count, sizeof *data);
+    if (!buffer || !data || !make_room(cpu(dev), count)) {
         free(buffer);
+        free(data);
         return NULL;
     }
-    buffer->count = count;
-    memset(buffer->data, 0, count * sizeof *buffer->data);
+    memset(data, 0, count * sizeof *data);
+    buffer->data = data;
     return buffer;
 }
 
@@ -217,9 +211,7 @@ static void cpu_gather(kb_device *dev, kb_span to, kb_span from, const size_t *r
     each_row(dev, count, cols, gather_piece, &a);
 }
 
-/* --- layers
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- layers --- */
 
 static void cpu_gemm(kb_device *dev, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
                      kb_span a, kb_span b, float beta, kb_span c)
@@ -302,9 +294,7 @@ static void cpu_column_sums(kb_device *dev, kb_span sums, kb_span y, size_t rows
     share_out(cpu(dev), &s, rows);
 }
 
-/* --- losses
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- losses --- */
 
 struct error_args {
     const float *pred, *target;
@@ -415,8 +405,7 @@ static void cpu_multiply(kb_device *dev, kb_span x, kb_span y, size_t count)
     each_element(dev, count, multiply_piece, &a);
 }
 
-/* --- deep embedded clustering
- * -------------------------------------------------------------------------------------- */
+/* --- deep embedded clustering --- */
 
 struct distance_args {
     float *d2;
@@ -548,9 +537,7 @@ static double cpu_dec_loss(kb_device *dev, kb_span dz, kb_span dc, kb_span w, kb
     return scale * loss;
 }
 
-/* --- the optimiser
- * -------------------------------------------------------------------------------------------------
- */
+/* --- the optimiser --- */
 
 static double squares_piece(void *args, size_t begin, size_t end)
 {

@@ -2,8 +2,8 @@
  * over them becomes vector code (calls of libm do not). No branches, no tables; NaN goes in, NaN
  * comes out, so that a diverged training is seen.
  *
- * Errors are relative to libm's double functions, largest over the range (the tests hold them): exp
- * and log 2 ulp, expm1 3, tanh 4. Coefficients come from fastmath.py. */
+ * Largest errors against libm's double functions (the tests hold them): exp, log 1.5 ulp, expm1 2,
+ * tanh 3. Coefficients come from fastmath.py. */
 #ifndef KB_FASTMATH_H
 #define KB_FASTMATH_H
 

@@ -23,22 +23,24 @@ EXTRA_tests_test_device_DEPENDENCIES = $(TEST_MODULES)
 # Compute modules and drivers that the loader must take or refuse.
 TEST_MODULES = tests/kaboom-good.so tests/kaboom-old.so tests/kaboom-hollow.so tests/kaboom-mixed.so tests/kaboom-sorry.so \
   tests/driver-ok.so tests/driver-empty.so
-check_PROGRAMS += $(TEST_MODULES)
+# No check_PROGRAMS: they are libraries, and nothing may run them.
+EXTRA_PROGRAMS = $(TEST_MODULES)
+CLEANFILES += $(TEST_MODULES)
 PLUGIN_FLAGS_C = $(TEST_CFLAGS) -fPIC
 PLUGIN_FLAGS_LINK = $(AM_LDFLAGS) -shared
-tests_kaboom_good_so_SOURCES = tests/device_module.c
+tests_kaboom_good_so_SOURCES = tests/device_module.c core/base/status.c
 tests_kaboom_good_so_CPPFLAGS = $(COMPUTE_CPPFLAGS)
 tests_kaboom_good_so_CFLAGS = $(PLUGIN_FLAGS_C)
 tests_kaboom_good_so_LDFLAGS = $(PLUGIN_FLAGS_LINK)
-tests_kaboom_old_so_SOURCES = tests/device_module.c
+tests_kaboom_old_so_SOURCES = tests/device_module.c core/base/status.c
 tests_kaboom_old_so_CPPFLAGS = $(COMPUTE_CPPFLAGS) -DMODULE_ABI=0
 tests_kaboom_old_so_CFLAGS = $(PLUGIN_FLAGS_C)
 tests_kaboom_old_so_LDFLAGS = $(PLUGIN_FLAGS_LINK)
-tests_kaboom_mixed_so_SOURCES = tests/device_module.c
+tests_kaboom_mixed_so_SOURCES = tests/device_module.c core/base/status.c
 tests_kaboom_mixed_so_CPPFLAGS = $(COMPUTE_CPPFLAGS) -DDEVICE_ABI=99
 tests_kaboom_mixed_so_CFLAGS = $(PLUGIN_FLAGS_C)
 tests_kaboom_mixed_so_LDFLAGS = $(PLUGIN_FLAGS_LINK)
-tests_kaboom_sorry_so_SOURCES = tests/device_module.c
+tests_kaboom_sorry_so_SOURCES = tests/device_module.c core/base/status.c
 tests_kaboom_sorry_so_CPPFLAGS = $(COMPUTE_CPPFLAGS) -DOPEN_FAILS=1
 tests_kaboom_sorry_so_CFLAGS = $(PLUGIN_FLAGS_C)
 tests_kaboom_sorry_so_LDFLAGS = $(PLUGIN_FLAGS_LINK)

@@ -35,6 +35,9 @@ struct loader {
     const kb_progress *progress;
     uint64_t done, total; /* bytes of the files as they are on the disk */
     kb_ingest *ingest;
+    char last_name[KB_FIELD_MAX]; /* the session of the row before, of LAST_LENGTH bytes */
+    size_t last_length;
+    uint32_t last_session;
     kb_names *listed;
     struct listing *listings; /* by id in listed */
     size_t listings_capacity;
@@ -261,6 +264,17 @@ enum { M_SESSION, M_TIME, M_OBJECT, M_VALUE, M_COLUMNS };
 static const kb_column metric_columns[M_COLUMNS] = {
     {"session", true}, {"time", true}, {"object", true}, {"value", true}};
 
+/* Rows of one session mostly follow each other. */
+static uint32_t find_session(struct loader *l, const kb_field *name)
+{
+    if (name->length != l->last_length || memcmp(name->text, l->last_name, name->length) != 0) {
+        l->last_session = kb_ingest_session(l->ingest, name->text, name->length);
+        memcpy(l->last_name, name->text, name->length);
+        l->last_length = name->length;
+    }
+    return l->last_session;
+}
+
 static kb_status take_metric(struct loader *l, kb_csv *csv, const kb_field *f, kb_error *err)
 {
     if (!f[M_SESSION].length)
@@ -275,7 +289,7 @@ static kb_status take_metric(struct loader *l, kb_csv *csv, const kb_field *f, k
     wrong = kb_value_parse(&value, f[M_VALUE].text, f[M_VALUE].length);
     if (wrong)
         return kb_csv_reject(csv, err, "value '%.60s': %s", f[M_VALUE].text, wrong);
-    uint32_t session = kb_ingest_session(l->ingest, f[M_SESSION].text, f[M_SESSION].length);
+    uint32_t session = find_session(l, &f[M_SESSION]);
     uint32_t object = kb_ingest_object(l->ingest, f[M_OBJECT].text, f[M_OBJECT].length);
     if (session == KB_NAME_NONE || object == KB_NAME_NONE)
         return kb_fail_memory(err, "names");

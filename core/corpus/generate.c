@@ -25,9 +25,9 @@ enum {
 
 static const double MISC_SHARE = .04;
 static const double TYPE_RATIO = .85;        /* each type is that much of the one before */
-static const double WORKFLOW_PRESENCE = .55; /* of its objects, where a session follows it */
-static const double LEAK_PRESENCE = .9, COMPANION_PRESENCE = .7;
-static const double HABIT = .85;         /* how often an object behaves as it usually does */
+static const double WORKFLOW_PRESENCE = .45; /* of its objects, where a session follows it */
+static const double LEAK_PRESENCE = .9, COMPANION_PRESENCE = .6;
+static const double HABIT = .75;         /* how often an object behaves as it usually does */
 static const double TYPICAL_END = .85;   /* how often the last events are those of the type */
 static const double SHORT_SHARE = .15;   /* sessions that crashed early */
 static const double EVICTED_SHARE = .06; /* runs without a crash that end without app.terminated */

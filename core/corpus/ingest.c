@@ -246,7 +246,7 @@ static void put(struct work *w, size_t step, float value)
 /* Appends the row as a run of OBJECT, if it holds anything, and clears it. */
 static bool encode_row(struct work *w, uint32_t object)
 {
-    size_t first = w->low, end = w->high;
+    size_t first = w->low < w->high ? w->low : w->high, end = w->high; /* nothing put: empty */
     while (first < end && w->row[first] == 0)
         first++;
     while (end > first && w->row[end - 1] == 0)

@@ -5,10 +5,76 @@ libcorpus_a_SOURCES = \
   core/corpus/bytes.c core/corpus/bytes.h \
   core/corpus/corpus.c core/corpus/corpus.h \
   core/corpus/csv_rows.c core/corpus/csv_rows.h \
+  core/corpus/curve.c core/corpus/curve.h \
   core/corpus/events.c core/corpus/events.h \
   core/corpus/feature_view.c core/corpus/feature_view.h \
+  core/corpus/generate.c core/corpus/generate.h \
+  core/corpus/gzout.c core/corpus/gzout.h \
   core/corpus/ingest.c core/corpus/ingest.h \
   core/corpus/number.c core/corpus/number.h \
   core/corpus/order.c core/corpus/order.h \
   core/corpus/problems.c core/corpus/problems.h \
-  core/corpus/store.c core/corpus/store.h
+  core/corpus/store.c core/corpus/store.h \
+  core/corpus/world.c core/corpus/world.h
+
+EXTRA_DIST += \
+  tests/files/bad-checksum.csv.gz \
+  tests/files/bad-corrupt.csv.gz \
+  tests/files/bad-long-field.csv \
+  tests/files/bad-no-column.csv \
+  tests/files/bad-open-quote.csv \
+  tests/files/bad-rows.csv \
+  tests/files/bad-trailing.csv.gz \
+  tests/files/bad-truncated.csv.gz \
+  tests/files/good-crlf-bom.csv \
+  tests/files/good-members.csv.gz \
+  tests/files/good-quoted.csv
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
+  tests/test_corpus tests/test_feature_view
+TESTS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
+  tests/test_corpus tests/test_feature_view
+
+CORPUS_TEST_CPPFLAGS = $(CORPUS_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
+CORPUS_TEST_LIBS = $(CORPUS_LIBS) $(CMOCKA_LIBS)
+
+tests_test_number_SOURCES = tests/test_number.c
+tests_test_number_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_number_CFLAGS = $(TEST_CFLAGS)
+tests_test_number_LDADD = $(CORPUS_TEST_LIBS)
+
+tests_test_csv_rows_SOURCES = tests/test_csv_rows.c tests/corpus_files.h
+tests_test_csv_rows_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_csv_rows_CFLAGS = $(TEST_CFLAGS)
+tests_test_csv_rows_LDADD = $(CORPUS_TEST_LIBS)
+
+tests_test_store_SOURCES = tests/test_store.c
+tests_test_store_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_store_CFLAGS = $(TEST_CFLAGS)
+tests_test_store_LDADD = $(CORPUS_TEST_LIBS)
+
+tests_test_events_SOURCES = tests/test_events.c tests/corpus_files.h
+tests_test_events_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_events_CFLAGS = $(TEST_CFLAGS)
+tests_test_events_LDADD = $(CORPUS_TEST_LIBS)
+
+tests_test_corpus_SOURCES = tests/test_corpus.c tests/corpus_files.h
+tests_test_corpus_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_corpus_CFLAGS = $(TEST_CFLAGS)
+tests_test_corpus_LDADD = $(CORPUS_TEST_LIBS)
+
+tests_test_feature_view_SOURCES = tests/test_feature_view.c tests/corpus_files.h
+tests_test_feature_view_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_feature_view_CFLAGS = $(TEST_CFLAGS)
+tests_test_feature_view_LDADD = $(CORPUS_TEST_LIBS)
+endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_generate
+TESTS += tests/test_generate
+tests_test_generate_SOURCES = tests/test_generate.c
+tests_test_generate_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_generate_CFLAGS = $(TEST_CFLAGS)
+tests_test_generate_LDADD = $(CORPUS_TEST_LIBS)
+endif

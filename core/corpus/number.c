@@ -132,6 +132,10 @@ static bool is_midpoint(long double x, float f)
 static bool quick_float(float *out, const struct decimal *d)
 {
     long e = d->exponent;
+    if (d->short_form && e == 0 && d->mantissa <= 1 << FLT_MANT_DIG) { /* most counts */
+        *out = (float)d->mantissa;
+        return true;
+    }
     if (!d->short_form || e <= -EXACT_POWERS || e >= EXACT_POWERS)
         return false;
     if (EXACT_BITS < 64 && d->mantissa >> (EXACT_BITS - 1))
@@ -224,13 +228,25 @@ static const char *signed_time(kb_time *out, bool negative, uint64_t whole, uint
     return NULL;
 }
 
-static uint64_t power_of_ten(long n)
-{
-    uint64_t p = 1;
-    for (; n > 0; n--)
-        p *= 10;
-    return p;
-}
+static const uint64_t tens[] = {UINT64_C(1),
+                                UINT64_C(10),
+                                UINT64_C(100),
+                                UINT64_C(1000),
+                                UINT64_C(10000),
+                                UINT64_C(100000),
+                                UINT64_C(1000000),
+                                UINT64_C(10000000),
+                                UINT64_C(100000000),
+                                UINT64_C(1000000000),
+                                UINT64_C(10000000000),
+                                UINT64_C(100000000000),
+                                UINT64_C(1000000000000),
+                                UINT64_C(10000000000000),
+                                UINT64_C(100000000000000),
+                                UINT64_C(1000000000000000),
+                                UINT64_C(10000000000000000),
+                                UINT64_C(100000000000000000),
+                                ATTO};
 
 /* Digit by digit, each by its weight: 10^w. */
 static const char *long_time(kb_time *out, const struct decimal *d)
@@ -247,9 +263,9 @@ static const char *long_time(kb_time *out, const struct decimal *d)
             continue;
         uint64_t digit = (uint64_t)(*s - '0');
         if (w >= 0)
-            whole += digit * power_of_ten(w);
+            whole += digit * tens[w];
         else if (w >= -18)
-            atto += digit * power_of_ten(18 + w);
+            atto += digit * tens[18 + w];
         else
             lost |= digit != 0;
         w--;
@@ -265,9 +281,11 @@ static const char *decimal_time(kb_time *out, const struct decimal *d)
     }
     if (!d->short_form || d->exponent > 0 || d->exponent < -18)
         return long_time(out, d);
-    uint64_t unit = power_of_ten(-d->exponent);
+    if (d->exponent == 0)
+        return signed_time(out, d->negative, d->mantissa, 0, false);
+    uint64_t unit = tens[-d->exponent];
     uint64_t whole = d->mantissa / unit, rest = d->mantissa % unit;
-    return signed_time(out, d->negative, whole, rest * power_of_ten(18 + d->exponent), false);
+    return signed_time(out, d->negative, whole, rest * tens[18 + d->exponent], false);
 }
 
 /* Exactly N digits at *S, which moves behind them; -1: not there. */

@@ -92,12 +92,12 @@ static double zipf_scale(size_t objects, double mean)
     return low;
 }
 
-/* ORDER: the objects from the commonest to the rarest. About 12% of a big app's objects are in a
- * session, more of a small one's. */
+/* ORDER: the objects from the commonest to the rarest. About a tenth of a big app's objects are in
+ * a session, more of a small one's. */
 static void draw_objects(kb_world *world, kb_rng *rng, const size_t *order)
 {
     static const double habits[KB_CURVES_BACKGROUND] = {.4, .65, .85, 1};
-    double mean = fmin(.5, fmax(.12, 24 / (double)world->objects));
+    double mean = fmin(.5, fmax(.1, 17 / (double)world->objects));
     double scale = zipf_scale(world->objects, mean);
     for (size_t rank = 0; rank < world->objects; rank++) {
         size_t j = order[rank];
@@ -280,7 +280,7 @@ kb_status kb_world_create(kb_world **out, const kb_generate_options *options, kb
     if (ok) {
         world->objects = options->objects;
         world->types = options->types;
-        world->leak_count = clamp(options->objects / 40, 2, 6);
+        world->leak_count = clamp(options->objects / 30, 3, 6);
         world->companion_count = 2 * world->leak_count;
         world->workflow_size = clamp(options->objects / 12, 3, 40);
         ok = take_all(world);

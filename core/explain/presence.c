@@ -60,19 +60,18 @@ static void keep_present(kb_presence *out, size_t objects)
     }
 }
 
-static int falling(double a, double b)
-{
-    return (a < b) - (a > b);
-}
-
-/* Object ids follow the bytewise order of the names, so they settle ties as the names would. */
+/* F = 2 / (3 + other / presence) falls as outside / inside rises. Compared as whole numbers: equal
+ * ones must tie, and F as computed differs in its last bit. Object ids follow the bytewise order of
+ * the names. */
 static int by_rank(const void *a, const void *b)
 {
     const kb_presence_row *x = a, *y = b;
-    int order = falling(x->f1, y->f1);
-    if (!order)
-        order = falling(x->presence, y->presence);
-    return order ? order : (x->object > y->object) - (x->object < y->object);
+    uint64_t p = (uint64_t)x->outside * y->inside, q = (uint64_t)y->outside * x->inside;
+    if (p != q)
+        return p < q ? -1 : 1;
+    if (x->inside != y->inside)
+        return x->inside > y->inside ? -1 : 1;
+    return (x->object > y->object) - (x->object < y->object);
 }
 
 kb_status kb_presence_of(kb_presence *out, const kb_corpus *corpus, const bool *member,

@@ -46,6 +46,7 @@ struct trainer {
     float *best;        /* parameters at the best validation loss */
     double best_loss;
     size_t best_epoch, epochs_run;
+    size_t dec_epochs;
     double dec_loss;
 };
 
@@ -231,7 +232,9 @@ static kb_status make_network(struct trainer *t, kb_error *err)
                                       t->fitted->cols, hidden, latent, err);
     if (status)
         return status;
-    t->batch = size_min(t->options->batch ? t->options->batch : DEFAULT_BATCH, t->split.fitted_count);
+    /* Even batches: a last one of two sessions would make a step of pure noise. */
+    size_t n = t->split.fitted_count, wanted = t->options->batch ? t->options->batch : DEFAULT_BATCH;
+    t->batch = ceil_div(n, ceil_div(n, wanted));
     model->weights = kb_alloc_aligned(model->layout.parameters, sizeof *model->weights);
     t->best = kb_alloc_aligned(model->layout.parameters, sizeof *t->best);
     t->order = kb_calloc(t->split.fitted_count, sizeof *t->order);
@@ -384,7 +387,7 @@ static void dec_epoch_done(void *ctx, size_t number, double loss)
     t->dec_loss = loss;
     tell_row(t, (kb_train_row){.phase = "dec",
                                .epoch = number,
-                               .epochs = t->options->dec_epochs,
+                               .epochs = t->dec_epochs,
                                .loss = loss,
                                .reconstruction = (double)NAN,
                                .kl = (double)NAN,
@@ -397,7 +400,7 @@ static kb_status train_dec(struct trainer *t, kb_error *err)
     kb_model *model = t->model;
     size_t n = t->split.fitted_count, z = model->layout.latent, floats;
     size_t k = size_max(2, size_min(t->options->clusters, n / 10));
-    size_t epochs = t->options->dec_epochs
+    t->dec_epochs = t->options->dec_epochs
                         ? t->options->dec_epochs
                         : size_max(DEC_EPOCHS, ceil_div(DEC_STEPS, ceil_div(n, DEC_BATCH)));
     if (kb_size_mul(k, z, &floats))
@@ -406,7 +409,7 @@ static kb_status train_dec(struct trainer *t, kb_error *err)
     if (!model->dec_centroids || !model->dec_weights)
         return kb_fail_memory(err, "centroids");
     kb_dec_options options = {.clusters = k,
-                              .epochs = epochs,
+                              .epochs = t->dec_epochs,
                               .batch = DEC_BATCH,
                               .learning_rate = t->options->learning_rate,
                               .seed = t->options->seed,

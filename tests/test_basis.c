@@ -1,0 +1,234 @@
+/* basis: the row space against plain dense arithmetic in double. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basis.h"
+#include "model_support.h"
+
+struct fixture {
+    char folder[256];
+    kb_corpus *corpus;
+    size_t *fitted, *others;
+    size_t n, m, d; /* fitted, others, inputs */
+    kb_features *features;
+    kb_view *view;
+    kb_blocks blocks, other_blocks;
+    double *x, *o; /* centred and scaled: n x d, m x d */
+    double *mean, scale;
+};
+
+static void dense_inputs(struct fixture *f)
+{
+    float *row = malloc(f->d * sizeof *row);
+    f->x = calloc(f->n * f->d, sizeof *f->x);
+    f->o = calloc(f->m * f->d, sizeof *f->o);
+    f->mean = calloc(f->d, sizeof *f->mean);
+    for (size_t i = 0; i < f->n; i++) {
+        kb_view_row(f->view, f->fitted[i], row);
+        for (size_t k = 0; k < f->d; k++) {
+            f->x[i * f->d + k] = row[k];
+            f->mean[k] += (double)row[k] / (double)f->n;
+        }
+    }
+    double variance = 0;
+    for (size_t i = 0; i < f->n * f->d; i++) {
+        f->x[i] -= f->mean[i % f->d];
+        variance += f->x[i] * f->x[i] / (double)f->n;
+    }
+    f->scale = sqrt(variance);
+    for (size_t i = 0; i < f->n * f->d; i++)
+        f->x[i] /= f->scale;
+    for (size_t i = 0; i < f->m; i++) {
+        kb_view_row(f->view, f->others[i], row);
+        for (size_t k = 0; k < f->d; k++)
+            f->o[i * f->d + k] = ((double)row[k] - f->mean[k]) / f->scale;
+    }
+    free(row);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    f->corpus = generated_corpus(f->folder, sizeof f->folder);
+    size_t sessions = kb_corpus_sessions(f->corpus);
+    f->fitted = calloc(sessions, sizeof *f->fitted);
+    f->others = calloc(sessions, sizeof *f->others);
+    f->n = kb_corpus_select(f->corpus, KB_SPLIT_TRAIN, f->fitted);
+    f->m = kb_corpus_select(f->corpus, KB_SPLIT_VALIDATION, f->others);
+    kb_features_fit(&f->features, f->corpus, f->fitted, f->n, KB_SCALE_MINMAX, .02, NULL);
+    kb_view_create(&f->view, f->features, f->corpus, NULL);
+    f->d = kb_features_dims(f->features);
+    kb_blocks_create(&f->blocks, f->view, f->fitted, f->n, NULL);
+    kb_blocks_create(&f->other_blocks, f->view, f->others, f->m, NULL);
+    dense_inputs(f);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    kb_blocks_clear(&f->blocks);
+    kb_blocks_clear(&f->other_blocks);
+    kb_view_free(f->view);
+    kb_features_free(f->features);
+    kb_corpus_free(f->corpus);
+    remove_folder(f->folder);
+    free(f->fitted);
+    free(f->others);
+    free(f->x);
+    free(f->o);
+    free(f->mean);
+    free(f);
+    return 0;
+}
+
+static void mean_and_scale_are_those_of_the_dense_matrix(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis basis;
+    assert_int_equal(kb_basis_centre(&basis, &f->blocks, NULL), KB_OK);
+    assert_true(fabs(basis.scale - f->scale) < 1e-5 * f->scale);
+    for (size_t k = 0; k < f->d; k++)
+        assert_true(fabs((double)basis.mean[k] - f->mean[k]) < 1e-5);
+    kb_basis_clear(&basis);
+}
+
+static void vectors_are_orthonormal(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis b;
+    float *y;
+    assert_int_equal(kb_basis_fit(&b, &y, &f->blocks, .99, NULL, NULL, NULL), KB_OK);
+    for (size_t i = 0; i < b.rank; i += 7)
+        for (size_t j = i; j < b.rank; j += 5) {
+            double dot = 0;
+            for (size_t k = 0; k < f->d; k++)
+                dot += (double)b.vectors[k * b.rank + i] * (double)b.vectors[k * b.rank + j];
+            assert_true(fabs(dot - (i == j)) < 1e-3);
+        }
+    free(y);
+    kb_basis_clear(&b);
+}
+
+static void coordinates_keep_all_distances_at_full_energy(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis b;
+    float *y;
+    assert_int_equal(kb_basis_fit(&b, &y, &f->blocks, 1, NULL, NULL, NULL), KB_OK);
+    assert_true(b.rank <= f->n - 1);
+    for (size_t i = 0; i + 1 < f->n; i++) {
+        double dense = 0, reduced = 0;
+        for (size_t k = 0; k < f->d; k++)
+            dense += pow(f->x[i * f->d + k] - f->x[(i + 1) * f->d + k], 2);
+        for (size_t k = 0; k < b.rank; k++)
+            reduced += pow((double)y[i * b.rank + k] - (double)y[(i + 1) * b.rank + k], 2);
+        assert_true(fabs(dense - reduced) < 1e-3 * (dense + 1));
+    }
+    free(y);
+    kb_basis_clear(&b);
+}
+
+static void rank_is_the_least_that_keeps_the_energy(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis all, part;
+    float *y, *z;
+    kb_basis_fit(&all, &y, &f->blocks, 1, NULL, NULL, NULL);
+    kb_basis_fit(&part, &z, &f->blocks, .9, NULL, NULL, NULL);
+    double total = 0, kept = 0, without_last = 0;
+    for (size_t i = 0; i < f->n; i++)
+        for (size_t k = 0; k < all.rank; k++) {
+            double square = pow((double)y[i * all.rank + k], 2);
+            total += square;
+            kept += k < part.rank ? square : 0;
+            without_last += k + 1 < part.rank ? square : 0;
+        }
+    assert_true(kept >= .9 * total * .9999);
+    assert_true(without_last < .9 * total);
+    assert_true(fabs(part.energy - kept / total) < 1e-3);
+    free(y);
+    free(z);
+    kb_basis_clear(&all);
+    kb_basis_clear(&part);
+}
+
+static void projecting_training_sessions_gives_their_coordinates(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis b;
+    float *y;
+    kb_basis_fit(&b, &y, &f->blocks, .95, NULL, NULL, NULL);
+    float *again = calloc(f->n * b.rank, sizeof *again);
+    kb_basis_project(&b, &f->blocks, kb_matrix_of(again, f->n, b.rank), NULL, NULL, NULL);
+    for (size_t i = 0; i < f->n * b.rank; i++)
+        assert_true(fabs((double)again[i] - (double)y[i]) < 2e-4);
+    free(again);
+    free(y);
+    kb_basis_clear(&b);
+}
+
+static void new_sessions_project_as_the_dense_product_says(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis b;
+    float *y;
+    kb_basis_fit(&b, &y, &f->blocks, .95, NULL, NULL, NULL);
+    float *z = calloc(f->m * b.rank, sizeof *z), *residual = calloc(f->m, sizeof *residual);
+    assert_int_equal(kb_basis_project(&b, &f->other_blocks, kb_matrix_of(z, f->m, b.rank), residual, NULL,
+                                      NULL),
+                     KB_OK);
+    for (size_t i = 0; i < f->m; i++) {
+        double outside = 0;
+        for (size_t k = 0; k < f->d; k++)
+            outside += f->o[i * f->d + k] * f->o[i * f->d + k];
+        for (size_t j = 0; j < b.rank; j++) {
+            double dot = 0;
+            for (size_t k = 0; k < f->d; k++)
+                dot += f->o[i * f->d + k] * (double)b.vectors[k * b.rank + j];
+            assert_true(fabs(dot - (double)z[i * b.rank + j]) < 1e-4);
+            outside -= dot * dot;
+        }
+        assert_true(fabs(sqrt(outside) - (double)residual[i]) < 1e-3);
+        assert_true(residual[i] > 0);
+    }
+    free(z);
+    free(residual);
+    free(y);
+    kb_basis_clear(&b);
+}
+
+static void sessions_that_are_all_alike_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    size_t same[3] = {f->fitted[0], f->fitted[0], f->fitted[0]};
+    kb_blocks blocks;
+    kb_basis b;
+    kb_error err;
+    kb_blocks_create(&blocks, f->view, same, 3, NULL);
+    assert_int_equal(kb_basis_centre(&b, &blocks, &err), KB_ERR_NUMERIC);
+    assert_non_null(strstr(err.text, "alike"));
+    kb_blocks_clear(&blocks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mean_and_scale_are_those_of_the_dense_matrix),
+        cmocka_unit_test(vectors_are_orthonormal),
+        cmocka_unit_test(coordinates_keep_all_distances_at_full_energy),
+        cmocka_unit_test(rank_is_the_least_that_keeps_the_energy),
+        cmocka_unit_test(projecting_training_sessions_gives_their_coordinates),
+        cmocka_unit_test(new_sessions_project_as_the_dense_product_says),
+        cmocka_unit_test(sessions_that_are_all_alike_are_refused),
+    };
+    return cmocka_run_group_tests_name("basis", tests, set_up, tear_down);
+}

@@ -1,0 +1,380 @@
+/* corpus: a folder, a file or standard input; sessions.csv; what is wrong with them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "corpus.h"
+#include "corpus_files.h"
+
+#define HEADER "session,time,object,value\n"
+
+static kb_corpus *load(const char *path)
+{
+    kb_corpus *corpus;
+    kb_error err;
+    if (kb_corpus_load(&corpus, path, NULL, NULL, &err) != KB_OK)
+        fail_msg("%s", err.text);
+    return corpus;
+}
+
+static kb_status load_error(const char *path, bool strict, kb_error *err)
+{
+    kb_corpus_options options = kb_corpus_defaults();
+    options.strict = strict;
+    kb_corpus *corpus;
+    kb_status status = kb_corpus_load(&corpus, path, &options, NULL, err);
+    assert_int_not_equal(status, KB_OK);
+    assert_null(corpus);
+    return status;
+}
+
+static const kb_session *session(const kb_corpus *corpus, const char *name)
+{
+    size_t id = kb_store_find_session(kb_corpus_store(corpus), name);
+    assert_int_not_equal(id, SIZE_MAX);
+    return kb_corpus_session(corpus, id);
+}
+
+/* The first reading of the session's only series. */
+static double reading(const kb_corpus *corpus, const char *name)
+{
+    const kb_store *store = kb_corpus_store(corpus);
+    size_t id = kb_store_find_session(store, name);
+    assert_int_equal(kb_store_series_count(store, id), 1);
+    return (double)kb_store_series(store, id, 0).values[0];
+}
+
+static void shards_are_read_in_name_order_and_the_last_row_wins(void **state)
+{
+    (void)state;
+    char folder[256], extra[512];
+    make_folder(folder, sizeof folder);
+    write_text(folder, "metrics-9.csv", HEADER "a,1,x,9\n");
+    write_text(folder, "metrics-10.csv.gz", HEADER "a,1,x,10\nb,1,x,1\nb,1,x,2\n");
+    write_text(folder, "metrics.csv", "value,object,note,time,session\n3,x,,1,c\n");
+    write_text(folder, "metrics.txt", "not a table\n");
+    write_text(folder, "other.csv", "not a table\n");
+    kb_corpus *corpus = load(folder);
+    assert_int_equal(kb_corpus_sessions(corpus), 3);
+    assert_int_equal(kb_corpus_rows(corpus), 5);
+    assert_true(reading(corpus, "a") == 9);
+    assert_true(reading(corpus, "b") == 2);
+    assert_true(reading(corpus, "c") == 3);
+    assert_null(kb_corpus_events(corpus));
+    assert_string_equal(kb_corpus_path(corpus), folder);
+    kb_corpus_free(corpus);
+    snprintf(extra, sizeof extra, "%s/", folder);
+    kb_corpus_free(load(extra));
+    remove_folder(folder);
+}
+
+static void a_list_of_files_is_sorted_and_selected(void **state)
+{
+    (void)state;
+    char folder[256], expected[1024];
+    static const char *const names[] = {"events-10.csv", "events-9.csv.gz", "events.csv"};
+    make_folder(folder, sizeof folder);
+    for (size_t i = 3; i-- > 0;)
+        write_text(folder, names[i], "");
+    write_text(folder, "events.csv.tmp", "");
+    write_text(folder, "Events.csv", "");
+    kb_paths paths;
+    assert_int_equal(kb_paths_list(&paths, folder, "events", NULL), KB_OK);
+    assert_int_equal(paths.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(expected, sizeof expected, "%s/%s", folder, names[i]);
+        assert_string_equal(paths.items[i], expected);
+    }
+    kb_paths_free(&paths);
+    remove_folder(folder);
+    kb_error err;
+    assert_int_equal(kb_paths_list(&paths, folder, "events", &err), KB_ERR_IO);
+}
+
+static void sessions_csv_describes_sessions(void **state)
+{
+    (void)state;
+    char folder[256];
+    make_folder(folder, sizeof folder);
+    write_text(folder, "metrics.csv", HEADER "a,1,x,1\nb,1,x,1\nd,1,x,1\nf,1,x,1\n");
+    write_text(folder, "sessions.csv.gz",
+               "label,session,split,user,version,more\n"
+               "leak,a,validation,u1,1.2,\n"
+               ",b,,,,\n"
+               "leak,c,later,u1,2.0,\n"   /* without a row */
+               "leak,d,testing,u1,2.0,\n" /* not a split: as if not listed */
+               "other,a,train,u9,9.9,\n"  /* twice: the first one counts */
+               ",,train,,,\n"             /* no name */
+               "new,e,emerging,,,\n");
+    kb_corpus *corpus = load(folder);
+    assert_int_equal(kb_corpus_sessions(corpus), 6);
+    const kb_session *s = session(corpus, "a");
+    assert_string_equal(s->name, "a");
+    assert_string_equal(s->user, "u1");
+    assert_string_equal(s->version, "1.2");
+    assert_string_equal(s->label, "leak");
+    assert_int_equal(s->split, KB_SPLIT_VALIDATION);
+    assert_true(s->has_rows);
+    assert_int_equal(session(corpus, "b")->split, KB_SPLIT_TRAIN);
+    assert_false(session(corpus, "c")->has_rows);
+    assert_int_equal(session(corpus, "d")->split, KB_SPLIT_TRAIN);
+    assert_string_equal(session(corpus, "d")->label, "");
+    assert_int_equal(session(corpus, "e")->split, KB_SPLIT_EMERGING);
+    assert_string_equal(session(corpus, "f")->user, "");
+    size_t ids[6];
+    assert_int_equal(kb_corpus_select(corpus, KB_SPLIT_TRAIN, ids), 3);
+    assert_string_equal(kb_corpus_session(corpus, ids[1])->name, "d");
+    assert_int_equal(kb_corpus_select(corpus, KB_SPLIT_LATER, ids), 1);
+    const kb_problems *problems = kb_corpus_problems(corpus);
+    assert_int_equal(kb_corpus_bad_rows(corpus), 3);
+    assert_int_equal(kb_problems_get(problems, 0).line, 5);
+    assert_non_null(strstr(kb_problems_get(problems, 0).reason, "split 'testing'"));
+    assert_int_equal(kb_problems_get(problems, 1).line, 6);
+    assert_non_null(strstr(kb_problems_get(problems, 1).reason, "listed twice"));
+    assert_int_equal(kb_problems_get(problems, 2).line, 7);
+    kb_corpus_free(corpus);
+    remove_folder(folder);
+}
+
+static void splits_have_names(void **state)
+{
+    (void)state;
+    kb_split split;
+    for (int i = 0; i < KB_SPLITS; i++) {
+        assert_true(kb_split_parse(&split, kb_split_name((kb_split)i)));
+        assert_int_equal(split, i);
+    }
+    assert_false(kb_split_parse(&split, "Train"));
+    assert_false(kb_split_parse(&split, ""));
+}
+
+static void one_file_or_standard_input_is_a_corpus(void **state)
+{
+    (void)state;
+    char folder[256];
+    make_folder(folder, sizeof folder);
+    write_text(folder, "sessions.csv", "session,split\nlisted,train\n");
+    const char *path = write_text(folder, "anything.txt", HEADER "a,1,x,4\n");
+    kb_corpus *corpus = load(path);
+    assert_int_equal(kb_corpus_sessions(corpus), 1);
+    kb_corpus_free(corpus);
+    int before = dup(STDIN_FILENO);
+    assert_non_null(freopen(path, "r", stdin));
+    corpus = load("-");
+    dup2(before, STDIN_FILENO);
+    close(before);
+    assert_true(reading(corpus, "a") == 4);
+    kb_corpus_free(corpus);
+    remove_folder(folder);
+}
+
+struct heard {
+    size_t count;
+    char text[4096];
+};
+
+static void hear(void *ctx, const kb_problem *problem)
+{
+    struct heard *heard = ctx;
+    size_t used = strlen(heard->text);
+    heard->count++;
+    snprintf(heard->text + used, sizeof heard->text - used, "%llu: %s\n",
+             (unsigned long long)problem->line, problem->reason);
+}
+
+static void bad_rows_are_told_and_the_good_ones_kept(void **state)
+{
+    (void)state;
+    struct heard heard = {0};
+    kb_corpus_options options = kb_corpus_defaults();
+    options.problem = (kb_problem_listener){hear, &heard};
+    kb_corpus *corpus;
+    assert_int_equal(kb_corpus_load(&corpus, fixture("bad-rows.csv"), &options, NULL, NULL), KB_OK);
+    assert_string_equal(heard.text, "3: 3 fields, the header has 4\n"
+                                    "4: 5 fields, the header has 4\n"
+                                    "5: time 'x': neither a number nor ISO 8601\n"
+                                    "6: value 'nan': not a number\n"
+                                    "7: value '-4': negative\n"
+                                    "8: empty session\n"
+                                    "9: empty object\n"
+                                    "10: value '1e999': larger than FLT_MAX\n"
+                                    "11: a NUL byte\n"
+                                    "12: not UTF-8\n"
+                                    "13: not UTF-8\n"
+                                    "14: time '': neither a number nor ISO 8601\n"
+                                    "15: value ' 1': not a number\n"
+                                    "16: value '0x10': not a number\n");
+    assert_int_equal(kb_corpus_rows(corpus), 2);
+    assert_int_equal(kb_corpus_bad_rows(corpus), 14);
+    assert_int_equal(heard.count, 14);
+    assert_int_equal(kb_store_objects(kb_corpus_store(corpus)), 1);
+    kb_corpus_free(corpus);
+    kb_error err;
+    assert_int_equal(load_error(fixture("bad-rows.csv"), true, &err), KB_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "bad-rows.csv:3: "));
+}
+
+static void the_window_is_the_last_t_times(void **state)
+{
+    (void)state;
+    char folder[256];
+    make_folder(folder, sizeof folder);
+    const char *path = write_text(folder, "metrics.csv",
+                                  HEADER "a,3,x,3\na,1,x,1\na,2,x,2\na,2026-05-01,y,0\nb,1,x,1\n");
+    kb_corpus_options options = kb_corpus_defaults();
+    options.timesteps = 2;
+    kb_corpus *corpus;
+    assert_int_equal(kb_corpus_load(&corpus, path, &options, NULL, NULL), KB_OK);
+    assert_int_equal(kb_store_length(kb_corpus_store(corpus), 0), 2);
+    assert_true(reading(corpus, "a") == 3);
+    kb_corpus_free(corpus);
+    options.timesteps = 0;
+    assert_int_equal(kb_corpus_load(&corpus, path, &options, NULL, NULL), KB_ERR_USAGE);
+    remove_folder(folder);
+}
+
+static void expect_refused(const char *path, kb_status status, const char *first,
+                           const char *second)
+{
+    kb_error err;
+    assert_int_equal(load_error(path, false, &err), status);
+    if (!strstr(err.text, first) || !strstr(err.text, second))
+        fail_msg("'%s' names not both '%s' and '%s'", err.text, first, second);
+}
+
+static void what_is_no_corpus_is_refused_by_name(void **state)
+{
+    (void)state;
+    char folder[256], path[512];
+    make_folder(folder, sizeof folder);
+    expect_refused(folder, KB_ERR_FORMAT, folder, "no metrics*.csv");
+    expect_refused("/nonexistent-corpus", KB_ERR_IO, "/nonexistent-corpus", "No such file");
+    write_text(folder, "metrics.csv", HEADER);
+    expect_refused(folder, KB_ERR_FORMAT, folder, "no usable session");
+    write_text(folder, "metrics.csv", HEADER "a,b,c,d\n");
+    write_text(folder, "sessions.csv", "session\nlisted\n");
+    expect_refused(folder, KB_ERR_FORMAT, folder, "no usable session");
+    write_text(folder, "metrics.csv", HEADER "a,1,x,1\n");
+    write_text(folder, "sessions.csv", "name\nlisted\n");
+    expect_refused(folder, KB_ERR_FORMAT, "sessions.csv", "'session'");
+    write_text(folder, "sessions.csv", "session\na\n");
+    write_text(folder, "events.csv", "user,event\nu,e\n");
+    expect_refused(folder, KB_ERR_FORMAT, "events.csv", "'time'");
+    write_text(folder, "events.csv", "user,time,event\nu,1,e\n");
+    kb_corpus_free(load(folder));
+    snprintf(path, sizeof path, "%s/metrics-2.csv", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    expect_refused(folder, KB_ERR_IO, "metrics-2.csv", "directory");
+    rmdir(path);
+    expect_refused(fixture("bad-truncated.csv.gz"), KB_ERR_FORMAT, "bad-truncated.csv.gz",
+                   "truncated");
+    expect_refused(fixture("bad-no-column.csv"), KB_ERR_FORMAT, "bad-no-column.csv", "'time'");
+    remove_folder(folder);
+}
+
+static void events_belong_to_the_corpus(void **state)
+{
+    (void)state;
+    char folder[256];
+    make_folder(folder, sizeof folder);
+    write_text(folder, "metrics.csv", HEADER "a,1,x,1\n");
+    write_text(folder, "events-1.csv", "user,time,event\nu,1,e1\nu,2\n");
+    write_text(folder, "events-2.csv.gz", "user,time,event,session\nu,1,e2,a\n");
+    kb_corpus *corpus = load(folder);
+    assert_int_equal(kb_events_count(kb_corpus_events(corpus)), 2);
+    assert_int_equal(kb_corpus_bad_rows(corpus), 1);
+    kb_corpus_free(corpus);
+    kb_corpus_options options = kb_corpus_defaults();
+    options.skip_events = true;
+    assert_int_equal(kb_corpus_load(&corpus, folder, &options, NULL, NULL), KB_OK);
+    assert_null(kb_corpus_events(corpus));
+    assert_int_equal(kb_corpus_bad_rows(corpus), 0);
+    kb_corpus_free(corpus);
+    remove_folder(folder);
+}
+
+struct watched {
+    uint64_t last, total;
+    atomic_bool cancel;
+    bool cancel_soon;
+};
+
+static void watch(void *ctx, const char *phase, uint64_t done, uint64_t total)
+{
+    struct watched *w = ctx;
+    assert_string_equal(phase, "reading");
+    assert_true(done >= w->last && done <= total);
+    w->last = done;
+    w->total = total;
+    if (w->cancel_soon)
+        atomic_store(&w->cancel, true);
+}
+
+static void progress_counts_bytes_and_cancels(void **state)
+{
+    (void)state;
+    enum { ROWS = 60000 };
+    char folder[256], *text = malloc(ROWS * 32), *end = text;
+    end += sprintf(end, HEADER);
+    for (int i = 0; i < ROWS; i++)
+        end += sprintf(end, "s%d,%d,x,%d\n", i % 50, i, i % 5);
+    make_folder(folder, sizeof folder);
+    write_text(folder, "metrics.csv", text);
+    write_text(folder, "events.csv.gz", "user,time,event\nu,1,e\n");
+    write_text(folder, "sessions.csv", "session\na\n");
+    struct watched w = {0};
+    kb_progress progress = {watch, &w, &w.cancel};
+    kb_corpus *corpus;
+    assert_int_equal(kb_corpus_load(&corpus, folder, NULL, &progress, NULL), KB_OK);
+    assert_int_equal(kb_corpus_rows(corpus), ROWS);
+    assert_true(w.total > (uint64_t)(end - text));
+    assert_int_equal(w.last, w.total);
+    kb_corpus_free(corpus);
+    w = (struct watched){.cancel_soon = true};
+    assert_int_equal(kb_corpus_load(&corpus, folder, NULL, &progress, NULL), KB_ERR_CANCELLED);
+    assert_null(corpus);
+    assert_true(w.last < w.total / 2);
+    remove_folder(folder);
+    free(text);
+}
+
+static void problems_are_counted_beyond_those_kept(void **state)
+{
+    (void)state;
+    kb_problems *problems = kb_problems_create((kb_problem_listener){0});
+    for (uint64_t i = 0; i < KB_PROBLEMS_KEPT + 5; i++)
+        kb_problems_add(problems, i % 2 ? "a" : "b", i, "row %llu", (unsigned long long)i);
+    assert_int_equal(kb_problems_count(problems), KB_PROBLEMS_KEPT + 5);
+    assert_int_equal(kb_problems_kept(problems), KB_PROBLEMS_KEPT);
+    assert_string_equal(kb_problems_get(problems, 7).reason, "row 7");
+    assert_string_equal(kb_problems_get(problems, 7).file, "a");
+    assert_int_equal(kb_problems_get(problems, 7).line, 7);
+    kb_problems_free(problems);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shards_are_read_in_name_order_and_the_last_row_wins),
+        cmocka_unit_test(a_list_of_files_is_sorted_and_selected),
+        cmocka_unit_test(sessions_csv_describes_sessions),
+        cmocka_unit_test(splits_have_names),
+        cmocka_unit_test(one_file_or_standard_input_is_a_corpus),
+        cmocka_unit_test(bad_rows_are_told_and_the_good_ones_kept),
+        cmocka_unit_test(the_window_is_the_last_t_times),
+        cmocka_unit_test(what_is_no_corpus_is_refused_by_name),
+        cmocka_unit_test(events_belong_to_the_corpus),
+        cmocka_unit_test(progress_counts_bytes_and_cancels),
+        cmocka_unit_test(problems_are_counted_beyond_those_kept),
+    };
+    return cmocka_run_group_tests_name("corpus", tests, NULL, NULL);
+}

@@ -1,0 +1,376 @@
+/* train, modelfile, calibration: from a small generated corpus to a calibrated model on disk and back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model_support.h"
+#include "modelfile.h"
+#include "pipeline.h"
+
+struct fixture {
+    char folder[256];
+    kb_corpus *corpus;
+    size_t sessions, *all;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    f->corpus = generated_corpus(f->folder, sizeof f->folder);
+    f->sessions = kb_corpus_sessions(f->corpus);
+    f->all = calloc(f->sessions, sizeof *f->all);
+    for (size_t i = 0; i < f->sessions; i++)
+        f->all[i] = i;
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    kb_corpus_free(f->corpus);
+    remove_folder(f->folder);
+    free(f->all);
+    free(f);
+    return 0;
+}
+
+static kb_train_options quick(kb_variant variant)
+{
+    kb_train_options o = kb_train_defaults();
+    o.variant = variant;
+    o.epochs = 12;
+    o.dec_epochs = 3;
+    o.hidden = 32;
+    o.latent = 8;
+    o.device = KB_DEVICE_CPU;
+    return o;
+}
+
+static kb_model *train(struct fixture *f, const kb_train_options *o, const kb_train_observer *observer)
+{
+    kb_error err = {0};
+    kb_model *model = NULL;
+    if (kb_train(&model, f->corpus, o, observer, NULL, NULL, &err))
+        fail_msg("%s", err.text);
+    return model;
+}
+
+static void calibrate(struct fixture *f, kb_model *model, size_t k)
+{
+    kb_error err = {0};
+    kb_elbow elbow = {0};
+    kb_calibrate_options o = kb_calibrate_defaults();
+    o.k = k;
+    if (kb_calibrate(model, f->corpus, &o, &elbow, NULL, NULL, &err))
+        fail_msg("%s", err.text);
+    if (k)
+        assert_int_equal(kb_elbow_chosen(&elbow), k);
+    assert_int_equal(kb_elbow_chosen(&elbow), kb_model_clusters(model));
+    kb_elbow_clear(&elbow);
+}
+
+static kb_assignment *assign(struct fixture *f, const kb_model *model)
+{
+    kb_error err = {0};
+    kb_assignment *a = calloc(f->sessions, sizeof *a);
+    if (kb_assign(a, model, f->corpus, f->all, f->sessions, NULL, NULL, &err))
+        fail_msg("%s", err.text);
+    return a;
+}
+
+struct record {
+    size_t autoencoder, dec;
+    double first, last;
+};
+
+static void record_row(void *ctx, const kb_train_row *row)
+{
+    struct record *r = ctx;
+    if (strcmp(row->phase, "dec") == 0) {
+        r->dec++;
+        assert_true(isfinite(row->clustering));
+        return;
+    }
+    if (!r->autoencoder++)
+        r->first = row->validation;
+    r->last = row->validation;
+    assert_int_equal(row->epoch, r->autoencoder);
+}
+
+static void every_variant_trains_and_learns(void **state)
+{
+    struct fixture *f = *state;
+    for (int v = 0; v < KB_VARIANTS; v++) {
+        struct record r = {0};
+        kb_train_options o = quick((kb_variant)v);
+        kb_model *model = train(f, &o, &(kb_train_observer){.row = record_row, .ctx = &r});
+        assert_int_equal(r.autoencoder, 12);
+        assert_int_equal(r.dec, kb_variant_has_dec((kb_variant)v) ? 3 : 0);
+        assert_true(r.last < r.first);
+        assert_int_equal(kb_model_latent(model), 8);
+        assert_int_equal(kb_model_hidden(model), 32);
+        kb_model_free(model);
+    }
+}
+
+static void same_bytes(const kb_model *a, const kb_model *b, const char *folder)
+{
+    char one[512], two[512];
+    snprintf(one, sizeof one, "%s/one.kb", folder);
+    snprintf(two, sizeof two, "%s/two.kb", folder);
+    assert_int_equal(kb_model_save(a, one, NULL), KB_OK);
+    assert_int_equal(kb_model_save(b, two, NULL), KB_OK);
+    FILE *f = fopen(one, "rb"), *g = fopen(two, "rb");
+    int c;
+    do {
+        c = getc(f);
+        assert_int_equal(c, getc(g));
+    } while (c != EOF);
+    fclose(f);
+    fclose(g);
+    unlink(one);
+    unlink(two);
+}
+
+static void the_same_seed_gives_the_same_model_to_the_byte(void **state)
+{
+    struct fixture *f = *state;
+    kb_train_options o = quick(KB_VARIANT_VAE_DEC);
+    kb_model *a = train(f, &o, NULL), *b = train(f, &o, NULL);
+    calibrate(f, a, 0);
+    calibrate(f, b, 0);
+    same_bytes(a, b, f->folder);
+    kb_model_free(a);
+    kb_model_free(b);
+}
+
+static void input_space_trains_too(void **state)
+{
+    struct fixture *f = *state;
+    struct record r = {0};
+    kb_train_options o = quick(KB_VARIANT_AE);
+    o.space = KB_SPACE_INPUT;
+    o.epochs = 60;
+    kb_model *model = train(f, &o, &(kb_train_observer){.row = record_row, .ctx = &r});
+    assert_int_equal(kb_model_inputs(model), kb_features_dims(kb_model_features(model)));
+    assert_true(r.last < .9 * r.first);
+    calibrate(f, model, 3);
+    free(assign(f, model));
+    kb_model_free(model);
+}
+
+static void a_model_comes_back_from_disk_and_assigns_alike(void **state)
+{
+    struct fixture *f = *state;
+    kb_error err = {0};
+    char path[512];
+    snprintf(path, sizeof path, "%s/model.kb", f->folder);
+    kb_train_options o = quick(KB_VARIANT_VAE_DEC);
+    kb_model *model = train(f, &o, NULL), *loaded = NULL;
+    calibrate(f, model, 4);
+    assert_int_equal(kb_model_save(model, path, &err), KB_OK);
+    if (kb_model_load(&loaded, path, &err))
+        fail_msg("%s", err.text);
+    kb_assignment *a = assign(f, model), *b = assign(f, loaded);
+    for (size_t i = 0; i < f->sessions; i++) {
+        assert_int_equal(a[i].cluster, b[i].cluster);
+        assert_true(a[i].distance == b[i].distance || isnan(a[i].distance));
+        assert_true(a[i].novelty == b[i].novelty || isnan(a[i].novelty));
+        assert_int_equal(a[i].emerging, b[i].emerging);
+    }
+    assert_int_equal(kb_names_count(kb_model_fitted(model)), kb_names_count(kb_model_fitted(loaded)));
+    same_bytes(model, loaded, f->folder);
+    unlink(path);
+    free(a);
+    free(b);
+    kb_model_free(model);
+    kb_model_free(loaded);
+}
+
+static void clusters_are_numbered_by_size_from_one(void **state)
+{
+    struct fixture *f = *state;
+    kb_train_options o = quick(KB_VARIANT_AE_DEC);
+    kb_model *model = train(f, &o, NULL);
+    calibrate(f, model, 4);
+    assert_int_equal(kb_model_clusters(model), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(kb_model_cluster(model, i)->number, i + 1);
+        if (i)
+            assert_true(kb_model_cluster(model, i)->size <= kb_model_cluster(model, i - 1)->size);
+    }
+    kb_model_free(model);
+}
+
+static void recalibration_keeps_numbers_and_reuses_none(void **state)
+{
+    struct fixture *f = *state;
+    kb_train_options o = quick(KB_VARIANT_AE_DEC);
+    kb_model *model = train(f, &o, NULL);
+    calibrate(f, model, 4);
+    kb_assignment *before = assign(f, model);
+    calibrate(f, model, 4);
+    kb_assignment *after = assign(f, model);
+    for (size_t i = 0; i < f->sessions; i++)
+        assert_int_equal(before[i].cluster, after[i].cluster);
+    calibrate(f, model, 5); /* one more than before: its number is new */
+    assert_int_equal(kb_model_cluster(model, 4)->number, 5);
+    calibrate(f, model, 2);
+    uint32_t kept = kb_model_cluster(model, 0)->number;
+    assert_true(kept <= 5);
+    calibrate(f, model, 6);
+    uint32_t largest = kb_model_cluster(model, 5)->number;
+    assert_true(largest > 6); /* 2 were kept at most, so 4 are new, and 1..5 are taken for ever */
+    free(before);
+    free(after);
+    kb_model_free(model);
+}
+
+static void about_the_asked_share_of_known_sessions_is_flagged(void **state)
+{
+    struct fixture *f = *state;
+    kb_train_options o = quick(KB_VARIANT_VAE_DEC);
+    kb_model *model = train(f, &o, NULL);
+    size_t *ids = calloc(f->sessions, sizeof *ids), n = kb_calibration_sessions(model, f->corpus, ids);
+    for (int novelty = 0; novelty < KB_NOVELTIES; novelty++) {
+        kb_calibrate_options c = kb_calibrate_defaults();
+        c.false_alarms = .2;
+        c.novelty = (kb_novelty)novelty;
+        kb_elbow elbow;
+        assert_int_equal(kb_calibrate(model, f->corpus, &c, &elbow, NULL, NULL, NULL), KB_OK);
+        kb_elbow_clear(&elbow);
+        kb_assignment *a = assign(f, model);
+        size_t flagged = 0;
+        for (size_t i = 0; i < n; i++)
+            flagged += a[ids[i]].emerging;
+        assert_true((double)flagged <= .2 * (double)n);
+        assert_true((double)flagged >= .2 * (double)(n + 1) - 2);
+        for (size_t i = 0; i < f->sessions && novelty == KB_NOVELTY_DISTANCE; i++)
+            assert_true(a[i].novelty == a[i].distance);
+        free(a);
+    }
+    free(ids);
+    kb_model_free(model);
+}
+
+static void cancelling_stops_training(void **state)
+{
+    struct fixture *f = *state;
+    atomic_bool cancel = true;
+    kb_progress progress = {.cancel = &cancel};
+    kb_train_options o = quick(KB_VARIANT_VAE_DEC);
+    kb_model *model = (kb_model *)f;
+    assert_int_equal(kb_train(&model, f->corpus, &o, NULL, NULL, &progress, NULL), KB_ERR_CANCELLED);
+    assert_null(model);
+}
+
+static void options_out_of_range_are_named(void **state)
+{
+    struct fixture *f = *state;
+    kb_error err;
+    kb_model *model;
+    kb_train_options o = quick(KB_VARIANT_AE);
+    o.energy = 1.5;
+    assert_int_equal(kb_train(&model, f->corpus, &o, NULL, NULL, NULL, &err), KB_ERR_USAGE);
+    assert_non_null(strstr(err.text, "--energy"));
+    o = quick(KB_VARIANT_AE);
+    o.clusters = 1;
+    assert_int_equal(kb_train(&model, f->corpus, &o, NULL, NULL, NULL, &err), KB_ERR_USAGE);
+    assert_non_null(strstr(err.text, "--clusters"));
+    kb_elbow elbow = {0};
+    o = quick(KB_VARIANT_AE);
+    model = train(f, &o, NULL);
+    kb_calibrate_options c = kb_calibrate_defaults();
+    c.k = 9999;
+    assert_int_equal(kb_calibrate(model, f->corpus, &c, &elbow, NULL, NULL, &err), KB_ERR_USAGE);
+    assert_false(kb_model_calibrated(model));
+    kb_assignment a;
+    assert_int_equal(kb_assign(&a, model, f->corpus, f->all, 1, NULL, NULL, &err), KB_ERR_USAGE);
+    kb_model_free(model);
+}
+
+static void learning_rates_that_diverge_end_in_an_error_or_a_finite_model(void **state)
+{
+    struct fixture *f = *state;
+    kb_train_options o = quick(KB_VARIANT_VAE);
+    o.learning_rate = 1;
+    o.kl_weight = 1000;
+    kb_error err;
+    kb_model *model;
+    kb_status status = kb_train(&model, f->corpus, &o, NULL, NULL, NULL, &err);
+    if (status) {
+        assert_int_equal(status, KB_ERR_NUMERIC);
+        return;
+    }
+    calibrate(f, model, 2);
+    kb_assignment *a = assign(f, model);
+    for (size_t i = 0; i < f->sessions; i++)
+        assert_true(isfinite(a[i].distance) || !a[i].cluster);
+    free(a);
+    kb_model_free(model);
+}
+
+/* Every byte of the text sections' region damaged in turn would take long: a spread of places is. */
+static void damaged_models_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    char path[512];
+    kb_error err;
+    snprintf(path, sizeof path, "%s/damaged.kb", f->folder);
+    kb_train_options o = quick(KB_VARIANT_AE_DEC);
+    kb_model *model = train(f, &o, NULL), *loaded;
+    calibrate(f, model, 3);
+    kb_model_save(model, path, NULL);
+    FILE *file = fopen(path, "r+b");
+    fseek(file, 0, SEEK_END);
+    long size = ftell(file);
+    for (long at = 64; at < size; at += size / 97 + 1) {
+        unsigned char byte;
+        fseek(file, at, SEEK_SET);
+        assert_int_equal(fread(&byte, 1, 1, file), 1);
+        byte ^= 0x10;
+        fseek(file, at, SEEK_SET);
+        fwrite(&byte, 1, 1, file);
+        fflush(file);
+        if (kb_model_load(&loaded, path, &err) == KB_OK)
+            kb_model_free(loaded); /* padding */
+        else
+            assert_non_null(strstr(err.text, path));
+        byte ^= 0x10;
+        fseek(file, at, SEEK_SET);
+        fwrite(&byte, 1, 1, file);
+        fflush(file);
+    }
+    fclose(file);
+    assert_int_equal(kb_model_load(&loaded, path, NULL), KB_OK);
+    kb_model_free(loaded);
+    unlink(path);
+    kb_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_variant_trains_and_learns),
+        cmocka_unit_test(the_same_seed_gives_the_same_model_to_the_byte),
+        cmocka_unit_test(input_space_trains_too),
+        cmocka_unit_test(a_model_comes_back_from_disk_and_assigns_alike),
+        cmocka_unit_test(clusters_are_numbered_by_size_from_one),
+        cmocka_unit_test(recalibration_keeps_numbers_and_reuses_none),
+        cmocka_unit_test(about_the_asked_share_of_known_sessions_is_flagged),
+        cmocka_unit_test(cancelling_stops_training),
+        cmocka_unit_test(options_out_of_range_are_named),
+        cmocka_unit_test(learning_rates_that_diverge_end_in_an_error_or_a_finite_model),
+        cmocka_unit_test(damaged_models_are_refused),
+    };
+    return cmocka_run_group_tests_name("train", tests, set_up, tear_down);
+}
