@@ -11,8 +11,8 @@ libcore_a_SOURCES = \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_job tests/test_train
-TESTS += tests/test_job tests/test_train
+check_PROGRAMS += tests/test_job tests/test_train tests/test_workbench
+TESTS += tests/test_job tests/test_train tests/test_workbench
 tests_test_job_SOURCES = tests/test_job.c
 tests_test_job_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_job_CFLAGS = $(TEST_CFLAGS)
@@ -21,4 +21,8 @@ tests_test_train_SOURCES = tests/test_train.c tests/model_support.c tests/model_
 tests_test_train_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_train_CFLAGS = $(TEST_CFLAGS)
 tests_test_train_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_test_workbench_SOURCES = tests/test_workbench.c tests/model_support.c tests/model_support.h
+tests_test_workbench_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_workbench_CFLAGS = $(TEST_CFLAGS)
+tests_test_workbench_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

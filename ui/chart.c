@@ -37,7 +37,8 @@ void kb_chart_sparkline(kb_canvas *canvas, int x, int y, int cols, const float *
     size_t cells = count < (size_t)cols ? count : (size_t)cols;
     for (size_t i = 0; i < cells; i++) {
         double most = part_maximum(values, i * count / cells, (i + 1) * count / cells);
-        int level = (int)lround(fmin(most / top, 1) * 8);
+        /* Seven of eight levels: a full one would grow together with the row above. */
+        int level = (int)lround(fmin(most / top, 1) * 7);
         if (most > 0)
             kb_canvas_put(canvas, x + (int)i, y, (char32_t)(0x2580 + (level < 1 ? 1 : level)), style);
     }
@@ -126,6 +127,13 @@ static void draw_vertical(kb_canvas *canvas, const struct frame *frame, double x
                    style);
 }
 
+static void plot_point(kb_dots *dots, int x, int y, uint8_t ink)
+{
+    static const int8_t around[][2] = {{0, 0}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}};
+    for (size_t i = 0; i < sizeof around / sizeof *around; i++)
+        kb_dots_set(dots, x + around[i][0], y + around[i][1], ink);
+}
+
 static void plot_series(kb_dots *dots, const struct frame *frame, const kb_chart_series *series)
 {
     bool open = false;
@@ -142,19 +150,24 @@ static void plot_series(kb_dots *dots, const struct frame *frame, const kb_chart
             kb_dots_line(dots, last_x, last_y, x, y, series->ink);
         else
             kb_dots_set(dots, x, y, series->ink);
+        if (series->points)
+            plot_point(dots, x, y, series->ink);
         last_x = x;
         last_y = y;
         open = true;
     }
 }
 
-static void draw_points(kb_canvas *canvas, const struct frame *frame, const kb_chart_series *series)
+/* The value at the marked x stands out. */
+static void draw_marked(kb_canvas *canvas, const struct frame *frame, const kb_chart *chart)
 {
-    for (size_t i = 0; i < series->count; i++)
-        if (usable(frame, series->x[i], series->y[i]))
-            kb_canvas_put(canvas, column_of(frame, series->x[i]),
-                          row_of(frame, on_axis(frame, series->y[i])), U'●',
-                          kb_ink_style(series->ink));
+    for (size_t s = 0; s < chart->series_count; s++)
+        for (size_t i = 0; i < chart->series[s].count; i++) {
+            double x = chart->series[s].x[i], y = chart->series[s].y[i];
+            if (x == chart->mark && usable(frame, x, y))
+                kb_canvas_put(canvas, column_of(frame, x), row_of(frame, on_axis(frame, y)), U'●',
+                              kb_bold_style(KB_INK_GOOD));
+        }
 }
 
 static void draw_series(kb_canvas *canvas, const struct frame *frame, const kb_chart *chart)
@@ -166,9 +179,13 @@ static void draw_series(kb_canvas *canvas, const struct frame *frame, const kb_c
         plot_series(&dots, frame, &chart->series[s - 1]);
     kb_dots_draw(&dots, canvas, frame->plot.x, frame->plot.y);
     kb_dots_free(&dots);
-    for (size_t s = 0; s < chart->series_count; s++)
-        if (chart->series[s].points)
-            draw_points(canvas, frame, &chart->series[s]);
+    draw_marked(canvas, frame, chart);
+}
+
+/* At most seven characters for what is usual. */
+static void axis_text(double value, char *text, size_t size)
+{
+    snprintf(text, size, fabs(value) >= 1000 && fabs(value) < 1e7 ? "%.0f" : "%.3g", value);
 }
 
 static void draw_y_labels(kb_canvas *canvas, const struct frame *frame, int x, int cols)
@@ -177,7 +194,7 @@ static void draw_y_labels(kb_canvas *canvas, const struct frame *frame, int x, i
     int labels = frame->plot.rows >= 9 ? 4 : frame->plot.rows >= 4 ? 2 : 1;
     for (int i = 0; i <= labels; i++) {
         double y = frame->y0 + (frame->y1 - frame->y0) * i / labels;
-        snprintf(text, sizeof text, "%.3g", frame->logarithmic ? pow(10, y) : y);
+        axis_text(frame->logarithmic ? pow(10, y) : y, text, sizeof text);
         kb_canvas_text_right(canvas, x, row_of(frame, y), cols, kb_ink_style(KB_INK_DIM), text);
     }
 }
@@ -185,7 +202,7 @@ static void draw_y_labels(kb_canvas *canvas, const struct frame *frame, int x, i
 static void draw_x_labels(kb_canvas *canvas, const struct frame *frame, bool integers)
 {
     char text[32];
-    int y = frame->plot.y + frame->plot.rows, room = frame->plot.cols / 8;
+    int y = frame->plot.y + frame->plot.rows, room = frame->plot.cols / 6;
     double step = kb_chart_step(frame->x1 - frame->x0, room < 1 ? 1 : room);
     if (integers && step < 1)
         step = 1;

@@ -247,25 +247,44 @@ size_t kb_keys_help(const kb_keys *keys, unsigned scopes, kb_help_line *lines, s
         line->text = table[r].text;
         line->hint = table[r].hint;
         line->name = table[r].name;
+        line->command = table[r].command;
         count += line->keys[0] != '\0';
     }
     return count;
 }
 
+/* How to get help and how to leave come last and are kept room for. */
+static bool is_vital(const kb_help_line *line)
+{
+    return line->command == KB_DO_HELP || line->command == KB_DO_QUIT;
+}
+
+/* "KEY HINT", with a gap before it unless it is the first; returns its length, written or not. */
+static size_t add_hint(const kb_help_line *line, char *text, size_t used, size_t size)
+{
+    int first = (int)strcspn(line->keys, " ");
+    return (size_t)snprintf(text + used, size - used, "%s%.*s %s", used ? "  " : "", first, line->keys,
+                            line->hint);
+}
+
 size_t kb_keys_hints(const kb_keys *keys, unsigned scopes, int cols, char *text, size_t size)
 {
     kb_help_line lines[ROWS];
-    size_t count = kb_keys_help(keys, scopes, lines, ROWS), used = 0;
+    char tail[64] = "";
+    size_t count = kb_keys_help(keys, scopes, lines, ROWS), used = 0, tail_length = 0;
+    size_t room = cols > 0 ? (size_t)cols : 0;
+    room = room < size ? room : size - 1;
+    for (size_t i = 0; i < count; i++)
+        if (lines[i].hint && is_vital(&lines[i]) && tail_length + 16 < sizeof tail)
+            tail_length += add_hint(&lines[i], tail, tail_length, sizeof tail);
     text[0] = '\0';
     for (size_t i = 0; i < count; i++) {
-        if (!lines[i].hint)
+        if (!lines[i].hint || is_vital(&lines[i]))
             continue;
-        int first = (int)strcspn(lines[i].keys, " ");
-        size_t length = (size_t)first + strlen(lines[i].hint) + 1 + (used ? 2 : 0);
-        if (used + length > (size_t)(cols > 0 ? cols : 0) || used + length + 1 > size)
-            continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%.*s %s", used ? "  " : "", first,
-                                 lines[i].keys, lines[i].hint);
+        size_t length = add_hint(&lines[i], text, used, size);
+        if (used + length + tail_length + 2 <= room)
+            used += length;
+        text[used] = '\0';
     }
-    return used;
+    return used + (size_t)snprintf(text + used, size - used, "%s%s", used ? "  " : "", tail);
 }

@@ -122,6 +122,7 @@ typedef struct kb_help_line {
     const char *text;
     const char *hint; /* one word for the bottom line, or NULL */
     const char *name; /* on the command line */
+    kb_do command;
 } kb_help_line;
 
 /* The lines for a view with SCOPES, its own first; at most MAX. Returns how many. Commands without a key are left out. */

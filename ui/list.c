@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "theme.h"
 
-enum { FLEXIBLE_MAX = 60, GAP = 1 };
+enum { FLEXIBLE_MAX = 60, GRAPHIC_MAX = 100, GAP = 1 };
 
 void kb_list_init(kb_list *list)
 {
@@ -82,8 +82,8 @@ static void measure(kb_list *list, const kb_sheet *sheet)
     char number[64];
     for (size_t c = 0; c < sheet->column_count && c < KB_SHEET_COLUMNS_MAX; c++) {
         const kb_sheet_column *column = &sheet->columns[c];
-        list->widths[c] = column->width;
-        for (size_t i = 0; column->flexible && i < list->shown && list->widths[c] < FLEXIBLE_MAX; i++) {
+        list->widths[c] = column->graphic && column->flexible ? GRAPHIC_MAX : column->width;
+        for (size_t i = 0; column->flexible && !column->graphic && i < list->shown && list->widths[c] < FLEXIBLE_MAX; i++) {
             kb_value value = kb_sheet_cell(sheet, list->order[i], c);
             int cells = kb_text_cells(kb_value_shown(&value, number, sizeof number), false);
             if (cells > list->widths[c])

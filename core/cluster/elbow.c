@@ -8,7 +8,7 @@
 #include "quality.h"
 #include "ward.h"
 
-static const double NEAR_BEST = 0.02; /* of the range of silhouettes */
+static const double NEAR_BEST = 0.1; /* of the range of silhouettes */
 
 /* --- K-means at one k
  * -----------------------------------------------------------------------------------------------
@@ -88,14 +88,14 @@ static size_t knee_of(const kb_elbow *e)
     return knee;
 }
 
-/* The first row whose silhouette is nearly the best. */
+/* The last row whose silhouette is nearly the best. */
 static size_t chosen_row(const kb_elbow *e, size_t best)
 {
     double greatest = e->rows[best].silhouette, least = greatest;
     for (size_t i = 0; i < e->count; i++)
         least = fmin(least, e->rows[i].silhouette); /* fmin passes over NAN */
-    for (size_t i = 0; i < best; i++)
-        if (e->rows[i].silhouette >= greatest - NEAR_BEST * (greatest - least))
+    for (size_t i = e->count - 1; i > best; i--)
+        if (e->rows[i].silhouette > greatest - NEAR_BEST * (greatest - least))
             return i;
     return best;
 }

@@ -1,9 +1,10 @@
 /* elbow: K-means for a range of k with the three internal indices, and the k that they suggest.
  *
  * There is no right k without labels, and the indices seldom agree. The one chosen here is the
- * smallest k whose silhouette lies within 2% of the range of silhouettes (best minus worst over all
- * k) of the best: silhouettes differ by less than that from one seed to the next, and of two
- * numbers of clusters that fit equally well the smaller is the one a person can read. What
+ * largest k whose silhouette lies within a tenth of the range of silhouettes (best minus worst over
+ * all k) of the best. Silhouettes are often flat up to the true k and fall beyond it; of two
+ * numbers that fit about equally well the larger is the safer one, for a type of crash in two
+ * clusters can be read as one, while two types in one cluster cannot be told apart. What
  * Davies-Bouldin and the knee of the inertia would take is kept beside it, for the user to see
  * where they differ. */
 #ifndef KB_ELBOW_H

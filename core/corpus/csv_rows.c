@@ -1,8 +1,8 @@
 /* libcsv is fed one physical line at a time, from a buffer that keeps all bytes of the row being
  * read. So a row's line number is exact, and a row that turns out to be damaged (a quote that never
  * closes) can be given up: the parser is reset and reading resumes on the line after the row's
- * first. No byte is parsed more than twice: when a row that began with line 1 is given up, line 1
- * is what opened the quote, and the lines behind it now parse as rows of their own. */
+ * first. That stays linear: a line that opens a quote when it is read as the start of a row closes
+ * one when it is read inside of a quote, and only FOLDS_MAX lines of a row may do that. */
 #include "csv_rows.h"
 
 #include <csv.h>
@@ -20,8 +20,9 @@
 enum {
     CHUNK_BYTES = 256 * 1024,
     ROW_BYTES_MAX = 64 * 1024 * 1024, /* a longer line is skipped, so that memory stays bounded */
-    ENTRY_BLOCK = 16 * 1024,          /* how libcsv's field buffer grows */
-    LIST_BYTES = 400                  /* of the header, in an error */
+    FOLDS_MAX = 32, /* lines of one row that end in another quoted field than they began in */
+    ENTRY_BLOCK = 16 * 1024, /* how libcsv's field buffer grows */
+    LIST_BYTES = 400         /* of the header, in an error */
 };
 
 /* What the buffer holds besides plain text; a buffer without any of it needs no closer look at its
@@ -62,7 +63,7 @@ struct kb_csv {
     size_t *lengths;
 
     /* the row being parsed */
-    size_t fields;
+    size_t fields, folds;
     bool complete, overlong, no_memory;
     const char *reason; /* why it is bad, or NULL */
     size_t twice;       /* header: a column found twice, or SIZE_MAX */
@@ -304,9 +305,18 @@ static bool quoted_too_long(kb_csv *csv)
     return csv->overlong;
 }
 
+static bool too_many_folds(kb_csv *csv, size_t fields_before)
+{
+    csv->folds += !csv->complete && csv->fields > fields_before;
+    if (csv->folds > FOLDS_MAX)
+        csv->reason = "quoted fields that run on from line to line";
+    return csv->folds > FOLDS_MAX;
+}
+
 /* Parses N bytes at S in pieces no longer than the longest field; false: the row is broken. */
 static bool feed(kb_csv *csv, const char *s, size_t n, void (*take)(void *, size_t, void *))
 {
+    size_t fields = csv->fields;
     while (n) {
         size_t piece = n < KB_FIELD_MAX ? n : KB_FIELD_MAX;
         size_t eaten = csv_parse(&csv->parser, s, piece, take, end_row, csv);
@@ -320,7 +330,7 @@ static bool feed(kb_csv *csv, const char *s, size_t n, void (*take)(void *, size
         s += eaten;
         n -= eaten;
     }
-    return true;
+    return !too_many_folds(csv, fields);
 }
 
 static void check_bytes(kb_csv *csv, const char *s, size_t n)
@@ -340,7 +350,7 @@ static void begin_row(kb_csv *csv)
 {
     csv->row = csv->at;
     csv->row_line = csv->line;
-    csv->fields = 0;
+    csv->fields = csv->folds = 0;
     csv->complete = false;
     csv->reason = NULL;
 }

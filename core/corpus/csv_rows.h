@@ -1,5 +1,5 @@
-/* csv_rows: rows of an RFC 4180 file, plain or gzip-compressed, with what INTERFACE promises about
- * damage.
+/* csv_rows: rows of an RFC 4180 file, plain or gzip-compressed, and what becomes of damaged
+ * ones.
  *
  * The first row names the columns; a reader is opened with the columns that its user wants and
  * delivers those fields only. Rows that do not parse are told to the problem collector and left

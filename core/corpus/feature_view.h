@@ -1,4 +1,4 @@
-/* feature_view: homogenisation, from raw counts to the model's input (MISSION S2, S3).
+/* feature_view: homogenisation, from raw counts to the model's input.
  *
  * A kb_features is the recipe (timesteps, scaling, the model's objects); it is fitted on a corpus
  * or loaded from a model. A kb_view is the recipe applied to one corpus. Input x of a session has D

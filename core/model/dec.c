@@ -7,6 +7,10 @@
 #include "memory.h"
 #include "rng.h"
 
+/* The unit of distance, as a share of the mean squared distance to the nearest centroid. At 1 the far centroids of a latent space of
+ * hundreds of dimensions are hardly farther than the nearest, and Q is too flat to sharpen. */
+static const double DIST_SCALE = .25;
+
 void kb_network_embed_all(kb_network *net, kb_source *source, float *z)
 {
     kb_device *dev = net->dev;
@@ -84,8 +88,8 @@ static kb_status start_centroids(struct dec *d, kb_pool *pool, const kb_progress
     if (status)
         return status;
     d->net->dev->ops->put(d->net->dev, d->centroids, km.centroids, d->k * d->z);
-    double mean = km.inertia / (double)d->n;
-    d->dist_scale = mean > 1e-12 ? (float)mean : 1e-12f;
+    double scale = DIST_SCALE * km.inertia / (double)d->n;
+    d->dist_scale = scale > 1e-12 ? (float)scale : 1e-12f;
     kb_kmeans_clear(&km);
     return KB_OK;
 }

@@ -2,7 +2,8 @@
  *
  * K centroids start by K-means++ on the embeddings Z of all training sessions. Each epoch: Q = Student-t soft assignment of all sessions, P = its
  * sharpened, size-evened target; each step: the gradient of KL(P || Q) goes into the encoder AND the centroids. Squared distances are
- * divided by the mean squared distance to the nearest centroid at the start: with raw large ones q would be 1/K everywhere. */
+ * divided by a quarter of the mean squared distance to the nearest centroid at the start: with raw large ones q would be 1/K
+ * everywhere. */
 #ifndef KB_DEC_H
 #define KB_DEC_H
 

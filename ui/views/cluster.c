@@ -5,7 +5,7 @@
 #include "parts.h"
 #include "theme.h"
 
-enum column { CLUSTER, RANK, OBJECT, PRESENCE, OTHER, F1, BAR, HERE, ELSEWHERE, COLUMNS };
+enum column { CLUSTER, RANK, OBJECT, PRESENCE, PRESENCE_BAR, OTHER, OTHER_BAR, F1, F1_BAR, HERE, ELSEWHERE, COLUMNS };
 
 static const kb_sheet_column columns[COLUMNS] = {
     [CLUSTER] = {.name = "cluster", .width = 7, .drop = 9},
@@ -14,9 +14,11 @@ static const kb_sheet_column columns[COLUMNS] = {
     [PRESENCE] = {.name = "presence", .title = "here", .width = 7, .drop = 1},
     [OTHER] = {.name = "other", .title = "elsewhere", .width = 9, .drop = 2},
     [F1] = {.name = "f1", .title = "F", .width = 7},
-    [BAR] = {.name = "bar", .title = "here over elsewhere", .width = 20, .drop = 4, .graphic = true},
-    [HERE] = {.name = "sessions", .title = "of these", .width = 8, .drop = 5},
-    [ELSEWHERE] = {.name = "other_sessions", .title = "of others", .width = 9, .drop = 6},
+    [PRESENCE_BAR] = {.name = "presence_bar", .title = "", .width = 10, .drop = 4, .graphic = true},
+    [OTHER_BAR] = {.name = "other_bar", .title = "", .width = 10, .drop = 5, .graphic = true},
+    [F1_BAR] = {.name = "f1_bar", .title = "", .width = 10, .drop = 6, .graphic = true},
+    [HERE] = {.name = "sessions", .title = "of these", .width = 8, .drop = 7},
+    [ELSEWHERE] = {.name = "other_sessions", .title = "of others", .width = 9, .drop = 8},
 };
 
 static const kb_presence_row *row_of(const kb_pane *pane, size_t row)
@@ -56,24 +58,25 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
     case ELSEWHERE:
         kb_value_number(value, KB_VALUE_COUNT, facts->outside);
         break;
-    case BAR:
+    case PRESENCE_BAR:
+    case OTHER_BAR:
+    case F1_BAR:
     case COLUMNS:
         break;
     }
 }
 
-/* Presence here as a bar, and a tick where presence elsewhere would end. */
 static void paint(void *ctx, size_t row, size_t column, kb_canvas *canvas, kb_rect rect)
 {
     const kb_pane *pane = ctx;
     const kb_presence_row *facts = row_of(pane, row);
-    (void)column;
     if (!facts)
         return;
-    kb_chart_bar(canvas, rect.x, rect.y, rect.cols, facts->presence,
-                 kb_ink_style(kb_theme_cluster(pane->target.cluster)));
-    int tick = (int)(facts->other * (rect.cols - 1) + 0.5);
-    kb_canvas_put(canvas, rect.x + tick, rect.y, U'│', kb_bold_style(KB_INK_PLAIN));
+    double share = column == PRESENCE_BAR ? facts->presence : column == OTHER_BAR ? facts->other : facts->f1;
+    uint8_t ink = column == PRESENCE_BAR ? kb_theme_cluster(pane->target.cluster)
+                  : column == OTHER_BAR  ? KB_INK_DIM
+                                         : KB_INK_ACCENT;
+    kb_chart_bar(canvas, rect.x, rect.y, rect.cols, share, kb_ink_style(ink));
 }
 
 static uint64_t key(void *ctx, size_t row)
@@ -105,7 +108,7 @@ static void title(kb_pane *pane, char *text, size_t size)
 
 static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
 {
-    char text[64];
+    char text[160];
     const kb_cluster_facts *facts = kb_data_cluster(pane->ui->data, pane->target.cluster);
     if (rect.rows < 6 || !facts) {
         if (!facts)
@@ -114,13 +117,11 @@ static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
         return !facts;
     }
     int x = rect.x + 2 + kb_draw_cluster(canvas, rect.x, rect.y, facts->number);
-    snprintf(text, sizeof text, "%zu", facts->sessions);
+    snprintf(text, sizeof text, "%zu: %zu train, %zu validation, %zu emerging, %zu later", facts->sessions,
+             facts->split[0], facts->split[1], facts->split[2], facts->split[3]);
     x += kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "sessions", text);
     snprintf(text, sizeof text, "%zu", facts->emerging);
-    x += kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "emerging", text);
-    snprintf(text, sizeof text, "%zu train, %zu validation, %zu emerging, %zu later", facts->split[0],
-             facts->split[1], facts->split[2], facts->split[3]);
-    kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "splits", text);
+    kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "flagged", text);
     return 1;
 }
 

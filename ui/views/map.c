@@ -370,13 +370,8 @@ static void draw_legend(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
 {
     const struct state *state = pane->state;
     const kb_data *data = pane->ui->data;
-    int row = 0;
-    for (size_t i = 0; i < data->cluster_count && row < rect.rows - 4; i++, row++) {
-        const kb_cluster_facts *facts = &data->clusters[i];
-        int x = rect.x + kb_draw_cluster(canvas, rect.x, rect.y + row, facts->number);
-        const char *top = facts->has_top && facts->top_object != KB_NAME_NONE ? kb_store_object_name(kb_corpus_store(data->corpus), facts->top_object) : "";
-        kb_canvas_print(canvas, x + 1, rect.y + row, rect.cols - 6, kb_ink_style(KB_INK_PLAIN), "%6zu  %.100s", facts->sessions, top);
-    }
+    int row = (int)data->cluster_count < rect.rows - 4 ? (int)data->cluster_count : rect.rows - 4;
+    kb_draw_clusters(pane->ui, canvas, kb_rect_of(rect.x, rect.y, rect.cols, row));
     row = draw_legend_marks(state, canvas, rect, row + 1) + 1;
     if (state->nearest == SIZE_MAX || row + 4 > rect.rows)
         return;
@@ -400,6 +395,28 @@ static void clamp_cross(struct state *state)
     state->cross_y = state->cross_y < 0 ? 0 : state->cross_y;
 }
 
+/* The crosshair starts at the session nearest to the middle. */
+static void place_cross(struct state *state, const kb_data *data, size_t sessions)
+{
+    double least = INFINITY, x, y, across, down;
+    state->cross_x = state->plot.cols / 2;
+    state->cross_y = state->plot.rows / 2;
+    int best_x = state->cross_x, best_y = state->cross_y;
+    for (size_t s = 0; s < sessions; s++) {
+        if (!place(data, s, &x, &y))
+            continue;
+        to_dots(state, x, y, &across, &down);
+        double far = distance_to_cross(state, across, down);
+        if (far < least) {
+            least = far;
+            best_x = (int)across / DOTS_ACROSS;
+            best_y = (int)down / DOTS_DOWN;
+        }
+    }
+    state->cross_x = best_x;
+    state->cross_y = best_y;
+}
+
 /* The plot within RECT: legends and status take their part first. */
 static void set_plot(kb_pane *pane, kb_rect plot)
 {
@@ -407,14 +424,11 @@ static void set_plot(kb_pane *pane, kb_rect plot)
     const kb_data *data = pane->ui->data;
     bool resized = plot.cols != state->plot.cols || plot.rows != state->plot.rows, fresh = state->per_dot == 0;
     bool moving = data->map->iteration < data->map->iterations;
-    if (fresh || (!state->moved && (resized || moving))) {
-        fit(state, data, pane->sheet.row_count, plot);
-        if (fresh) {
-            state->cross_x = plot.cols / 2;
-            state->cross_y = plot.rows / 2;
-        }
-    }
     state->plot = plot;
+    if (fresh || (!state->moved && (resized || moving)))
+        fit(state, data, pane->sheet.row_count, plot);
+    if (fresh)
+        place_cross(state, data, pane->sheet.row_count);
     clamp_cross(state);
 }
 

@@ -90,11 +90,11 @@ static void title(kb_pane *pane, char *text, size_t size)
 
 static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
 {
-    const char *whose = pane->target.cluster ? "of users with a session in this cluster" : "of all users";
+    const char *whose = pane->target.cluster ? "users of this cluster's sessions" : "all users";
     if (rect.rows < 6)
         return 0;
     kb_canvas_print(canvas, rect.x, rect.y, rect.cols, kb_ink_style(KB_INK_DIM),
-                    "the last %zu events before a launch without a clean end, %s, oldest first", length_of(pane) - 1, whose);
+                    "the last %zu events before a launch without a clean end; %s", length_of(pane) - 1, whose);
     return 1;
 }
 

@@ -209,6 +209,14 @@ static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     return rows + 2;
 }
 
+static void aside(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
+{
+    const struct state *state = pane->state;
+    size_t row = kb_pane_row(pane);
+    if (row != SIZE_MAX)
+        kb_draw_series_beside(pane->ui, canvas, rect, state->entries[row].session, pane->target.object);
+}
+
 static bool act(kb_pane *pane, kb_do command)
 {
     const struct state *state = pane->state;
@@ -237,6 +245,7 @@ const kb_view_ops kb_object_view = {
     .title = title,
     .refresh = refresh,
     .head = head,
+    .aside = aside,
     .act = act,
     .leave = leave,
 };

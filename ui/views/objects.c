@@ -51,9 +51,11 @@ static void refresh(kb_pane *pane)
                              .paint = paint,
                              .ctx = pane,
                              .version = data->object_sessions ? 2 : 1};
-    /* The most common first, unless the user has asked for another order. */
-    if (data->object_sessions && pane->list.version == 1 && pane->list.sort < 0)
+    /* Once they are counted the most common come first, unless the user has asked for another order. */
+    bool *sorted = pane->state;
+    if (data->object_sessions && !*sorted && pane->list.sort < 0)
         kb_list_sort_by(&pane->list, SESSIONS, true);
+    *sorted = *sorted || data->object_sessions;
 }
 
 static bool act(kb_pane *pane, kb_do command)
@@ -67,6 +69,7 @@ static bool act(kb_pane *pane, kb_do command)
 
 const kb_view_ops kb_objects_view = {
     .name = "Objects",
+    .state_size = sizeof(bool),
     .refresh = refresh,
     .act = act,
 };

@@ -239,6 +239,15 @@ static void draw_losses(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     free(held);
 }
 
+static void draw_clusters(kb_ui *ui, kb_canvas *canvas, kb_rect rect)
+{
+    if (!ui->data->cluster_count || rect.rows < 3)
+        return;
+    kb_canvas_text(canvas, rect.x, rect.y, rect.cols, kb_bold_style(KB_INK_TITLE),
+                   "Clusters: sessions, and the object with the largest F");
+    kb_draw_clusters(ui, canvas, kb_rect_of(rect.x, rect.y + 1, rect.cols, rect.rows - 1));
+}
+
 static void draw(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
 {
     const kb_data *data = pane->ui->data;
@@ -246,7 +255,8 @@ static void draw(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     kb_rect rest = kb_rect_of(rect.x, rect.y + used, rect.cols, rect.rows - used);
     if (rest.rows <= 0)
         return;
-    bool beside = rect.cols >= 76 && data->log_count > 0, below = !beside && data->log_count > 0 && rest.rows >= 18;
+    bool wide = rect.cols >= 76, beside = wide && data->log_count > 0;
+    bool below = !wide && data->log_count > 0 && rest.rows >= 18;
     kb_rect facts = rest, losses = rest;
     if (beside) {
         facts.cols = rect.cols >= 150 ? 76 : rect.cols / 2 + 6;
@@ -258,7 +268,14 @@ static void draw(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
         losses.y += facts.rows;
         losses.rows = 8;
     }
+    kb_rect clusters = kb_rect_of(rest.x + 78, rest.y, rest.cols - 78, rest.rows);
+    if (beside) {
+        clusters.y += losses.rows + 1;
+        clusters.rows -= losses.rows + 1;
+    }
     draw_facts(canvas, facts, data);
+    if (rect.cols >= 150)
+        draw_clusters(pane->ui, canvas, clusters);
     if (beside || below)
         draw_losses(pane, canvas, losses);
 }

@@ -107,13 +107,15 @@ void kb_draw_notice(kb_canvas *canvas, kb_rect rect, unsigned ink, const char *t
 static void draw_cluster_object(kb_ui *ui, kb_canvas *canvas, kb_rect at, uint32_t cluster,
                                 const kb_presence_row *row)
 {
-    enum { NUMBERS = 22, BAR = 10 };
+    enum { NUMBERS = 22, BAR = 10, NAME = 44 };
     int name = at.cols - NUMBERS - BAR - 2;
+    name = name > NAME ? NAME : name;
     const char *text = kb_store_object_name(kb_corpus_store(ui->data->corpus), row->object);
     kb_canvas_text(canvas, at.x, at.y, name, kb_ink_style(KB_INK_PLAIN), text);
-    kb_canvas_print(canvas, at.x + name + 1, at.y, NUMBERS, kb_ink_style(KB_INK_PLAIN),
-                    "%6.1f%% %6.1f%%  %5.3f", 100 * row->presence, 100 * row->other, row->f1);
-    kb_chart_bar(canvas, at.x + at.cols - BAR, at.y, BAR, row->f1, kb_ink_style(kb_theme_cluster(cluster)));
+    kb_canvas_print(canvas, at.x + name + 1, at.y, NUMBERS, kb_ink_style(KB_INK_PLAIN), "%6.1f%% %6.1f%%  %5.3f",
+                    100 * row->presence, 100 * row->other, row->f1);
+    kb_chart_bar(canvas, at.x + name + NUMBERS + 2, at.y, BAR, row->presence,
+                 kb_ink_style(kb_theme_cluster(cluster)));
 }
 
 void kb_draw_cluster_objects(kb_ui *ui, kb_canvas *canvas, kb_rect rect, uint32_t cluster)
@@ -125,6 +127,73 @@ void kb_draw_cluster_objects(kb_ui *ui, kb_canvas *canvas, kb_rect rect, uint32_
     for (int i = 0; presence && i + 1 < rect.rows && (size_t)i < presence->count; i++)
         draw_cluster_object(ui, canvas, kb_rect_of(rect.x, rect.y + 1 + i, rect.cols, 1), cluster,
                             &presence->rows[i]);
+}
+
+void kb_draw_series_chart(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object)
+{
+    char title[256];
+    size_t count, length = kb_store_length(kb_corpus_store(ui->data->corpus), session);
+    const float *values = kb_ui_series(ui, session, object, &count);
+    double *x = kb_calloc(length, sizeof *x), *y = kb_calloc(length, sizeof *y), most = 0;
+    for (size_t i = 0; values && x && y && i < length; i++) {
+        x[i] = (double)i + 1;
+        y[i] = (double)values[count - length + i];
+        most = fmax(most, y[i]);
+    }
+    if (values && x && y) {
+        snprintf(title, sizeof title, "raw count by step   max %.6g   last %.6g", most, length ? y[length - 1] : 0);
+        kb_chart_series series = {.x = x, .y = y, .count = length, .ink = KB_INK_FIRST};
+        kb_chart chart = {.title = title,
+                          .series = &series,
+                          .series_count = 1,
+                          .mode = ui->dots,
+                          .from_zero = true,
+                          .integers = true,
+                          .mark = NAN,
+                          .cursor = NAN};
+        kb_chart_draw(canvas, rect, &chart);
+    }
+    free(x);
+    free(y);
+}
+
+static void draw_names(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object)
+{
+    const kb_corpus *corpus = ui->data->corpus;
+    int x = rect.x + 2 + kb_canvas_text(canvas, rect.x, rect.y, rect.cols / 2, kb_bold_style(KB_INK_TITLE),
+                                        kb_store_object_name(kb_corpus_store(corpus), object));
+    kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "in", kb_corpus_session(corpus, session)->name);
+}
+
+void kb_draw_series_beside(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object)
+{
+    draw_names(ui, canvas, rect, session, object);
+    rect.y++;
+    rect.rows = rect.rows > 24 ? 24 : rect.rows - 1;
+    kb_draw_series_chart(ui, canvas, rect, session, object);
+}
+
+void kb_draw_clusters(kb_ui *ui, kb_canvas *canvas, kb_rect rect)
+{
+    enum { BAR = 12 };
+    const kb_data *data = ui->data;
+    double all = data->corpus ? (double)kb_corpus_sessions(data->corpus) : 1;
+    for (int i = 0; i < rect.rows && (size_t)i < data->cluster_count; i++) {
+        const kb_cluster_facts *facts = &data->clusters[i];
+        bool named = facts->has_top && facts->top_object != KB_NAME_NONE;
+        int x = rect.x + kb_draw_cluster(canvas, rect.x, rect.y + i, facts->number) + 1, bar = 0;
+        x = x < rect.x + 6 ? rect.x + 6 : x;
+        kb_canvas_print(canvas, x, rect.y + i, 6, kb_ink_style(KB_INK_PLAIN), "%6zu", facts->sessions);
+        if (rect.cols >= 50) {
+            kb_chart_bar(canvas, x + 7, rect.y + i, BAR, (double)facts->sessions / all,
+                         kb_ink_style(kb_theme_cluster(facts->number)));
+            bar = BAR + 1;
+        }
+        if (named)
+            kb_canvas_text(canvas, x + 8 + bar, rect.y + i, rect.x + rect.cols - x - 8 - bar,
+                           kb_ink_style(KB_INK_PLAIN),
+                           kb_store_object_name(kb_corpus_store(data->corpus), facts->top_object));
+    }
 }
 
 static void window_text(const kb_store *store, size_t session, char *text, size_t size)

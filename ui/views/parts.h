@@ -27,6 +27,12 @@ int kb_draw_fact(kb_canvas *canvas, int x, int y, int cols, const char *label, c
 int kb_draw_cluster(kb_canvas *canvas, int x, int y, uint32_t number);
 /* The session's readings of OBJECT as a sparkline from 0 to the series' own maximum. */
 void kb_draw_series(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object);
+/* The same as a chart with axes, over the steps that the session has. */
+void kb_draw_series_chart(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object);
+/* The chart under a line that names both. */
+void kb_draw_series_beside(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object);
+/* The clusters, a line each: sessions and the first object. */
+void kb_draw_clusters(kb_ui *ui, kb_canvas *canvas, kb_rect rect);
 /* A text in the middle of RECT, wrapped. */
 void kb_draw_notice(kb_canvas *canvas, kb_rect rect, unsigned ink, const char *text);
 /* The first objects of a cluster by F, with bars, into RECT under a title. */

@@ -1,12 +1,9 @@
 /* series: one object in one session: its raw counts over time. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chart.h"
 #include "memory.h"
 #include "parts.h"
-#include "theme.h"
 
 enum column { STEP, TIME, VALUE, COLUMNS };
 
@@ -71,28 +68,14 @@ static void refresh(kb_pane *pane)
 
 static void title(kb_pane *pane, char *text, size_t size)
 {
-    snprintf(text, size, "%.200s",
-             kb_store_object_name(kb_corpus_store(pane->ui->data->corpus), pane->target.object));
+    const kb_corpus *corpus = pane->ui->data->corpus;
+    snprintf(text, size, "%.120s in %.120s", kb_store_object_name(kb_corpus_store(corpus), pane->target.object),
+             kb_corpus_session(corpus, pane->target.session)->name);
 }
 
 static void draw(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
 {
-    const struct state *state = pane->state;
-    char text[256];
-    double most = 0, last = state->count ? state->y[state->count - 1] : 0;
-    for (size_t i = 0; i < state->count; i++)
-        most = fmax(most, state->y[i]);
-    snprintf(text, sizeof text, "raw count by step   max %.6g   last %.6g", most, last);
-    kb_chart_series series = {.x = state->x, .y = state->y, .count = state->count, .ink = KB_INK_FIRST};
-    kb_chart chart = {.title = text,
-                      .series = &series,
-                      .series_count = 1,
-                      .mode = pane->ui->dots,
-                      .from_zero = true,
-                      .integers = true,
-                      .mark = NAN,
-                      .cursor = NAN};
-    kb_chart_draw(canvas, rect, &chart);
+    kb_draw_series_chart(pane->ui, canvas, rect, pane->target.session, pane->target.object);
 }
 
 static void leave(kb_pane *pane)

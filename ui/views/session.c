@@ -92,6 +92,14 @@ static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     return rect.rows < 8 ? 0 : kb_draw_session_facts(pane->ui, canvas, rect, pane->target.session);
 }
 
+static void aside(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
+{
+    const struct state *state = pane->state;
+    size_t row = kb_pane_row(pane);
+    if (row != SIZE_MAX)
+        kb_draw_series_beside(pane->ui, canvas, rect, pane->target.session, state->objects[row].object);
+}
+
 static bool act(kb_pane *pane, kb_do command)
 {
     const struct state *state = pane->state;
@@ -115,6 +123,7 @@ const kb_view_ops kb_session_view = {
     .title = title,
     .refresh = refresh,
     .head = head,
+    .aside = aside,
     .act = act,
     .leave = leave,
 };
