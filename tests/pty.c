@@ -20,7 +20,8 @@
 
 struct pty {
     int master, slave; /* -1 once hung up */
-    int keeper_end;    /* reads the program's fate; closing it ends the keeper */
+    struct termios first_modes;
+    int keeper_end; /* reads the program's fate; closing it ends the keeper */
     pid_t keeper, program;
     bool stopped, exited;
     int status;
@@ -90,7 +91,8 @@ static void run_program(int slave, const char *const *argv, const char *const *e
 
 static volatile sig_atomic_t kept_program; /* the keeper's; its handler has no other way to know */
 
-/* A terminal that goes away tells the session's leader alone; a shell then passes it on to its jobs. */
+/* A terminal that goes away tells the session's leader alone; a shell then passes it on to its
+ * jobs. */
 static void pass_on(int signal)
 {
     if (kept_program > 0)
@@ -178,6 +180,7 @@ static bool start_keeper(pty *p, const char *const *argv, const char *const *env
     int ends[2];
     if (openpty(&p->master, &p->slave, NULL, NULL, &size) != 0)
         return false;
+    tcgetattr(p->slave, &p->first_modes);
     fcntl(p->master, F_SETFD, FD_CLOEXEC);
     fcntl(p->slave, F_SETFD, FD_CLOEXEC);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
@@ -398,9 +401,10 @@ void pty_resize(pty *p, int rows, int cols)
 
 void pty_signal(pty *p, int signal)
 {
-    kill(p->program, signal);
     if (signal == SIGCONT)
         p->stopped = false;
+    /* As a shell does: what the terminal has stopped is the whole job. */
+    kill(signal == SIGCONT ? -p->program : p->program, signal);
 }
 
 void pty_hang_up(pty *p)
@@ -552,6 +556,11 @@ const char *pty_output(const pty *p, size_t *length)
 {
     *length = p->length;
     return p->output ? p->output : "";
+}
+
+struct termios pty_first_modes(const pty *p)
+{
+    return p->first_modes;
 }
 
 struct termios pty_modes(const pty *p)

@@ -27,7 +27,7 @@ pid_t pty_pid(const pty *p);
 /* --- what the user does --- */
 void pty_send(pty *p, const char *keys); /* the bytes of KEYS, as typed */
 void pty_resize(pty *p, int rows, int cols);
-void pty_signal(pty *p, int signal); /* to the program alone */
+void pty_signal(pty *p, int signal); /* to the program alone; SIGCONT to all of its job */
 void pty_hang_up(pty *p);            /* the terminal goes away; the last screen can still be read */
 
 /* --- waiting; all return false when SECONDS have passed --- */
@@ -61,6 +61,7 @@ bool pty_mouse(const pty *p); /* any kind of reporting */
 const char *pty_output(const pty *p, size_t *length);
 
 /* --- the terminal's modes --- */
+struct termios pty_first_modes(const pty *p); /* before the program had it */
 struct termios pty_modes(const pty *p);
 bool pty_same_modes(const struct termios *a, const struct termios *b);
 

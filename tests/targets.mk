@@ -29,3 +29,6 @@ lint:
 	cd $(srcdir) && mandoc -T lint -W warning man/*.[0-9]
 
 EXTRA_DIST += tests/bench.sh tests/sanitized.sh
+
+# configure ends with "rm -f core" before it clears up after itself; a folder of that name stops it there.
+DISTCLEANFILES = confdefs.h

@@ -1,7 +1,8 @@
 /* braille: pictures made of dots, several to a character cell.
  *
- * A dots picture covers a rectangle of cells. In braille a cell holds 2 x 4 dots, in blocks 2 x 2, in ASCII 1 x 2. Each dot has a
- * colour (an ink; 0 is no dot); a cell is painted in the ink that most of its dots have, the smallest where they tie. */
+ * A dots picture covers a rectangle of cells. In braille a cell holds 2 x 4 dots, in blocks 2 x 2,
+ * in ASCII 1 x 2. Each dot has a colour (an ink; 0 is no dot); a cell is painted in the ink that
+ * most of its dots have, the smallest where they tie. */
 #ifndef KB_BRAILLE_H
 #define KB_BRAILLE_H
 
@@ -27,7 +28,8 @@ typedef struct kb_dots {
 int kb_dots_across(kb_dots_mode mode);
 int kb_dots_down(kb_dots_mode mode);
 
-/* False, with *OUT empty (drawing on it does nothing), when there is no memory or nothing to cover. */
+/* False, with *OUT empty (drawing on it does nothing), when there is no memory or nothing to cover.
+ */
 bool kb_dots_create(kb_dots *out, kb_dots_mode mode, int cols, int rows);
 void kb_dots_free(kb_dots *dots);
 /* Dots outside are dropped. INK is not 0. */

@@ -73,7 +73,9 @@ static kb_cell *cell_at(kb_canvas *canvas, int x, int y)
     return &canvas->cells[(size_t)y * (size_t)canvas->cols + (size_t)x];
 }
 
-/* --- UTF-8 ----------------------------------------------------------------------------------------------------------- */
+/* --- UTF-8
+ * -----------------------------------------------------------------------------------------------------------
+ */
 size_t kb_utf8_decode(const char *s, char32_t *out)
 {
     static const char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -111,11 +113,12 @@ size_t kb_utf8_encode(char32_t c, char *out)
     return length;
 }
 
-/* --- ornaments without Unicode ----------------------------------------------------------------------------------------- */
+/* --- ornaments without Unicode
+ * ----------------------------------------------------------------------------------------- */
 static char32_t block_look_alike(char32_t c)
 {
     static const char lower[] = ".._-=+*#"; /* U+2581 .. U+2588: filled from below */
-    static const char left[] = "######::.";  /* U+2588 .. U+258F: filled from the left */
+    static const char left[] = "######::."; /* U+2588 .. U+258F: filled from the left */
     if (c >= 0x2581 && c <= 0x2588)
         return (char32_t)lower[c - 0x2581];
     if (c > 0x2588 && c <= 0x258F)
@@ -130,11 +133,11 @@ static char32_t look_alike(char32_t c)
         char32_t from;
         char to;
     } pairs[] = {
-        {U'─', '-'}, {U'│', '|'}, {U'┌', '+'}, {U'┐', '+'}, {U'└', '+'}, {U'┘', '+'}, {U'├', '+'},
-        {U'┤', '+'}, {U'┬', '+'}, {U'┴', '+'}, {U'┼', '+'}, {U'…', '~'}, {U'›', '>'}, {U'▲', '^'},
-        {U'▼', 'v'}, {U'●', 'o'}, {U'◆', '*'}, {U'○', 'o'}, {U'·', '.'}, {U'×', 'x'}, {U'┊', ':'},
-        {U'←', '<'}, {U'→', '>'}, {U'↑', '^'}, {U'↓', 'v'}, {U'–', '-'}, {U'•', '*'}, {U'▸', '>'},
-        {U'╌', '-'},
+        {U'─', '-'}, {U'│', '|'}, {U'┌', '+'}, {U'┐', '+'}, {U'└', '+'}, {U'┘', '+'},
+        {U'├', '+'}, {U'┤', '+'}, {U'┬', '+'}, {U'┴', '+'}, {U'┼', '+'}, {U'…', '~'},
+        {U'›', '>'}, {U'▲', '^'}, {U'▼', 'v'}, {U'●', 'o'}, {U'◆', '*'}, {U'○', 'o'},
+        {U'·', '.'}, {U'×', 'x'}, {U'┊', ':'}, {U'←', '<'}, {U'→', '>'}, {U'↑', '^'},
+        {U'↓', 'v'}, {U'–', '-'}, {U'•', '*'}, {U'▸', '>'}, {U'╌', '-'},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (pairs[i].from == c)
@@ -142,7 +145,9 @@ static char32_t look_alike(char32_t c)
     return block_look_alike(c);
 }
 
-/* --- cells ------------------------------------------------------------------------------------------------------------- */
+/* --- cells
+ * -------------------------------------------------------------------------------------------------------------
+ */
 static void blank(kb_canvas *canvas, int x, int y)
 {
     kb_cell *cell = cell_at(canvas, x, y);
@@ -155,8 +160,7 @@ static void blank(kb_canvas *canvas, int x, int y)
 /* A wide character that loses one half leaves a blank in the other. */
 static void heal(kb_canvas *canvas, int x, int y, int width)
 {
-    const kb_cell *first = kb_canvas_at(canvas, x, y),
-                  *after = kb_canvas_at(canvas, x + width, y);
+    const kb_cell *first = kb_canvas_at(canvas, x, y), *after = kb_canvas_at(canvas, x + width, y);
     if (first && first->glyph == 0)
         blank(canvas, x - 1, y);
     if (after && after->glyph == 0)
@@ -182,8 +186,11 @@ void kb_canvas_put(kb_canvas *canvas, int x, int y, char32_t glyph, kb_style sty
     set_cell(canvas, x, y, glyph, 1, style);
 }
 
-/* --- text -------------------------------------------------------------------------------------------------------------- */
-/* Characters that change how their neighbours are shown (bidirectional controls, joiners, tags, byte order marks). */
+/* --- text
+ * --------------------------------------------------------------------------------------------------------------
+ */
+/* Characters that change how their neighbours are shown (bidirectional controls, joiners, tags,
+ * byte order marks). */
 static bool is_treacherous(char32_t c)
 {
     return (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
@@ -226,7 +233,10 @@ static size_t next_piece(const char *s, bool ascii, struct piece *piece)
     }
     if (c < 0x20 || c == 0x7F) {
         if (c == '\t' || c == '\n' || c == '\r')
-            snprintf(piece->escape, sizeof piece->escape, "\\%c", c == '\t' ? 't' : c == '\n' ? 'n' : 'r');
+            snprintf(piece->escape, sizeof piece->escape, "\\%c",
+                     c == '\t'   ? 't'
+                     : c == '\n' ? 'n'
+                                 : 'r');
         else
             escape_as(piece, "\\x%02x", (unsigned)c);
         piece->width = (int)strlen(piece->escape);
@@ -294,7 +304,8 @@ int kb_canvas_text(kb_canvas *canvas, int x, int y, int cols, kb_style style, co
     return used;
 }
 
-int kb_canvas_print(kb_canvas *canvas, int x, int y, int cols, kb_style style, const char *format, ...)
+int kb_canvas_print(kb_canvas *canvas, int x, int y, int cols, kb_style style, const char *format,
+                    ...)
 {
     char text[1024];
     va_list args;
@@ -304,13 +315,15 @@ int kb_canvas_print(kb_canvas *canvas, int x, int y, int cols, kb_style style, c
     return kb_canvas_text(canvas, x, y, cols, style, text);
 }
 
-void kb_canvas_text_right(kb_canvas *canvas, int x, int y, int cols, kb_style style, const char *text)
+void kb_canvas_text_right(kb_canvas *canvas, int x, int y, int cols, kb_style style,
+                          const char *text)
 {
     int cells = fits(text, cols, canvas->ascii) ? kb_text_cells(text, canvas->ascii) : cols;
     kb_canvas_text(canvas, x + cols - cells, y, cells, style, text);
 }
 
-/* How many bytes of TEXT go on a line of COLS cells: up to the last blank that fits, or as much as fits of one long word. */
+/* How many bytes of TEXT go on a line of COLS cells: up to the last blank that fits, or as much as
+ * fits of one long word. */
 static size_t line_bytes(const char *text, int cols, bool ascii)
 {
     size_t at = 0, blank_at = 0;
@@ -334,7 +347,8 @@ int kb_canvas_wrap(kb_canvas *canvas, kb_rect rect, kb_style style, const char *
     int row = 0;
     while (*text && row < rect.rows && rect.cols > 0) {
         size_t bytes = line_bytes(text, rect.cols, canvas->ascii);
-        snprintf(line, sizeof line, "%.*s", bytes < sizeof line ? (int)bytes : (int)sizeof line - 1, text);
+        snprintf(line, sizeof line, "%.*s", bytes < sizeof line ? (int)bytes : (int)sizeof line - 1,
+                 text);
         kb_canvas_text(canvas, rect.x, rect.y + row++, rect.cols, style, line);
         text += bytes;
         text += strspn(text, " ");
@@ -342,7 +356,9 @@ int kb_canvas_wrap(kb_canvas *canvas, kb_rect rect, kb_style style, const char *
     return row;
 }
 
-/* --- areas ------------------------------------------------------------------------------------------------------------- */
+/* --- areas
+ * -------------------------------------------------------------------------------------------------------------
+ */
 void kb_canvas_fill(kb_canvas *canvas, kb_rect rect, char32_t glyph, kb_style style)
 {
     rect = kb_rect_cut(rect, canvas->clip);
@@ -374,7 +390,8 @@ void kb_canvas_box(kb_canvas *canvas, kb_rect rect, kb_style style, const char *
     kb_canvas_put(canvas, right, bottom, U'┘', style);
     if (title && rect.cols > 6) {
         int used = kb_canvas_text(canvas, rect.x + 2, rect.y, rect.cols - 5, style, " ");
-        used += kb_canvas_text(canvas, rect.x + 2 + used, rect.y, rect.cols - 5 - used, style, title);
+        used +=
+            kb_canvas_text(canvas, rect.x + 2 + used, rect.y, rect.cols - 5 - used, style, title);
         kb_canvas_text(canvas, rect.x + 2 + used, rect.y, 1, style, " ");
     }
 }

@@ -27,8 +27,8 @@ static double part_maximum(const float *values, size_t from, size_t to)
     return most;
 }
 
-void kb_chart_sparkline(kb_canvas *canvas, int x, int y, int cols, const float *values, size_t count,
-                        double top, kb_style style)
+void kb_chart_sparkline(kb_canvas *canvas, int x, int y, int cols, const float *values,
+                        size_t count, double top, kb_style style)
 {
     if (!(top > 0))
         top = part_maximum(values, 0, count);
@@ -40,7 +40,8 @@ void kb_chart_sparkline(kb_canvas *canvas, int x, int y, int cols, const float *
         /* Seven of eight levels: a full one would grow together with the row above. */
         int level = (int)lround(fmin(most / top, 1) * 7);
         if (most > 0)
-            kb_canvas_put(canvas, x + (int)i, y, (char32_t)(0x2580 + (level < 1 ? 1 : level)), style);
+            kb_canvas_put(canvas, x + (int)i, y, (char32_t)(0x2580 + (level < 1 ? 1 : level)),
+                          style);
     }
 }
 
@@ -54,7 +55,9 @@ double kb_chart_step(double span, int pieces)
     return power * 10;
 }
 
-/* --- line charts ------------------------------------------------------------------------------------------------------- */
+/* --- line charts
+ * -------------------------------------------------------------------------------------------------------
+ */
 struct frame {
     kb_rect plot;
     double x0, x1, y0, y1; /* in the units of the axis: logarithms where it is logarithmic */
@@ -110,7 +113,8 @@ static double share_of(double value, double low, double high)
 
 static int row_of(const struct frame *frame, double y)
 {
-    return frame->plot.y + (int)lround((1 - share_of(y, frame->y0, frame->y1)) * (frame->plot.rows - 1));
+    return frame->plot.y +
+           (int)lround((1 - share_of(y, frame->y0, frame->y1)) * (frame->plot.rows - 1));
 }
 
 static int column_of(const struct frame *frame, double x)
@@ -123,12 +127,15 @@ static void draw_vertical(kb_canvas *canvas, const struct frame *frame, double x
 {
     if (!isfinite(x) || x < frame->x0 || x > frame->x1)
         return;
-    kb_canvas_fill(canvas, kb_rect_of(column_of(frame, x), frame->plot.y, 1, frame->plot.rows), glyph,
-                   style);
+    kb_canvas_fill(canvas, kb_rect_of(column_of(frame, x), frame->plot.y, 1, frame->plot.rows),
+                   glyph, style);
 }
 
 static void plot_point(kb_dots *dots, int x, int y, uint8_t ink)
 {
+    /* One dot of ASCII is half a cell already. */
+    if (dots->mode == KB_DOTS_ASCII)
+        return;
     static const int8_t around[][2] = {{0, 0}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}};
     for (size_t i = 0; i < sizeof around / sizeof *around; i++)
         kb_dots_set(dots, x + around[i][0], y + around[i][1], ink);
@@ -145,7 +152,8 @@ static void plot_series(kb_dots *dots, const struct frame *frame, const kb_chart
         }
         double right = share_of(series->x[i], frame->x0, frame->x1);
         double up = share_of(on_axis(frame, series->y[i]), frame->y0, frame->y1);
-        int x = (int)lround(right * (dots->width - 1)), y = (int)lround((1 - up) * (dots->height - 1));
+        int x = (int)lround(right * (dots->width - 1)),
+            y = (int)lround((1 - up) * (dots->height - 1));
         if (open)
             kb_dots_line(dots, last_x, last_y, x, y, series->ink);
         else
@@ -235,7 +243,8 @@ static void draw_heading(kb_canvas *canvas, kb_rect rect, const kb_chart *chart)
 {
     int used = 0;
     if (chart->title)
-        used = kb_canvas_text(canvas, rect.x, rect.y, rect.cols, kb_bold_style(KB_INK_TITLE), chart->title);
+        used = kb_canvas_text(canvas, rect.x, rect.y, rect.cols, kb_bold_style(KB_INK_TITLE),
+                              chart->title);
     for (size_t s = 0; s < chart->series_count; s++) {
         const char *name = chart->series[s].name;
         if (!name || used + (int)strlen(name) + 5 > rect.cols)
@@ -272,8 +281,8 @@ void kb_chart_draw(kb_canvas *canvas, kb_rect rect, const kb_chart *chart)
         if (axes)
             draw_axes(canvas, &frame, LABEL_COLS, chart->integers);
     } else {
-        kb_canvas_text(canvas, frame.plot.x, frame.plot.y, frame.plot.cols, kb_ink_style(KB_INK_DIM),
-                       "no values");
+        kb_canvas_text(canvas, frame.plot.x, frame.plot.y, frame.plot.cols,
+                       kb_ink_style(KB_INK_DIM), "no values");
     }
     canvas->clip = old;
 }

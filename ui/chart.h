@@ -1,4 +1,5 @@
-/* chart: bars, sparklines and line charts with axes, drawn on a canvas. Values that are not finite are left out. */
+/* chart: bars, sparklines and line charts with axes, drawn on a canvas. Values that are not finite
+ * are left out. */
 #ifndef KB_CHART_H
 #define KB_CHART_H
 
@@ -10,10 +11,10 @@
 /* SHARE (0..1) of COLS cells, to an eighth of a cell. */
 void kb_chart_bar(kb_canvas *canvas, int x, int y, int cols, double share, kb_style style);
 
-/* COUNT values in COLS cells of one row, each cell the maximum of its part, from 0 to TOP (0: the largest value). Any value above
- * 0 shows. */
-void kb_chart_sparkline(kb_canvas *canvas, int x, int y, int cols, const float *values, size_t count,
-                        double top, kb_style style);
+/* COUNT values in COLS cells of one row, each cell the maximum of its part, from 0 to TOP (0: the
+ * largest value). Any value above 0 shows. */
+void kb_chart_sparkline(kb_canvas *canvas, int x, int y, int cols, const float *values,
+                        size_t count, double top, kb_style style);
 
 typedef struct kb_chart_series {
     const char *name; /* in the legend; NULL: none */
@@ -35,10 +36,12 @@ typedef struct kb_chart {
     double cursor;    /* x of a second, dotted line; NAN: none */
 } kb_chart;
 
-/* Title and legend in the first row, axes left and below. Small rectangles lose the axes, then the title. */
+/* Title and legend in the first row, axes left and below. Small rectangles lose the axes, then the
+ * title. */
 void kb_chart_draw(kb_canvas *canvas, kb_rect rect, const kb_chart *chart);
 
-/* The step, 1, 2 or 5 times a power of ten, that cuts SPAN (> 0) into at most PIECES (>= 1) pieces. */
+/* The step, 1, 2 or 5 times a power of ten, that cuts SPAN (> 0) into at most PIECES (>= 1) pieces.
+ */
 double kb_chart_step(double span, int pieces);
 
 #endif

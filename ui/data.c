@@ -18,23 +18,50 @@ void kb_data_init(kb_data *data, kb_workbench *workbench)
     kb_data_update(data);
 }
 
-/* --- caches ------------------------------------------------------------------------------------------------------------------ */
+/* --- caches
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+/* The slot of the answer for CLUSTER and N; a new answer takes the place of the one that was not
+ * wanted for longest. */
+static size_t find_slot(kb_data *data, const kb_slot *slots, size_t count, uint32_t cluster,
+                        size_t n)
+{
+    size_t oldest = 0;
+    data->clock++;
+    for (size_t i = 0; i < count; i++)
+        if (slots[i].made && slots[i].cluster == cluster && slots[i].n == n)
+            return i;
+    for (size_t i = 0; i < count; i++) {
+        if (!slots[i].made)
+            return i;
+        if (slots[i].used < slots[oldest].used)
+            oldest = i;
+    }
+    return oldest;
+}
+
+static bool holds(const kb_slot *slot, uint32_t cluster, size_t n)
+{
+    return slot->made && slot->cluster == cluster && slot->n == n;
+}
+
 static void drop_presences(kb_data *data)
 {
     for (size_t i = 0; i < KB_PRESENCES; i++) {
-        if (data->presences[i].made)
-            kb_presence_clear(&data->presences[i].presence);
-        data->presences[i].made = false;
+        if (data->presence_slots[i].made)
+            kb_presence_clear(&data->presences[i]);
+        data->presence_slots[i].made = false;
     }
 }
 
+/* Those of everybody do not depend on the clusters. */
 static void drop_ngrams(kb_data *data, bool all)
 {
     for (size_t i = 0; i < KB_NGRAM_TABLES; i++) {
-        if (!data->ngram_tables[i].made || (!all && data->ngram_tables[i].cluster == 0))
+        if (!data->ngram_slots[i].made || (!all && data->ngram_slots[i].cluster == 0))
             continue;
-        kb_ngrams_clear(&data->ngram_tables[i].ngrams);
-        data->ngram_tables[i].made = false;
+        kb_ngrams_clear(&data->ngrams[i]);
+        data->ngram_slots[i].made = false;
     }
 }
 
@@ -53,7 +80,9 @@ void kb_data_free(kb_data *data)
     *data = (kb_data){0};
 }
 
-/* --- news -------------------------------------------------------------------------------------------------------------------- */
+/* --- news
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 static void take_corpus(kb_data *data, const kb_corpus *corpus)
 {
     data->corpus = corpus;
@@ -61,6 +90,8 @@ static void take_corpus(kb_data *data, const kb_corpus *corpus)
         const kb_session *session = kb_corpus_session(corpus, s);
         data->splits[session->split]++;
         data->unreadable += !session->has_rows;
+        size_t length = kb_store_length(kb_corpus_store(corpus), s);
+        data->longest = length > data->longest ? length : data->longest;
     }
 }
 
@@ -85,7 +116,8 @@ static void count_members(kb_data *data)
     }
 }
 
-/* The clusters of the findings; a row for cluster 0 comes first and goes again when nobody is in it. */
+/* The clusters of the findings; a row for cluster 0 comes first and goes again when nobody is in
+ * it. */
 static void take_clusters(kb_data *data)
 {
     const kb_findings *findings = data->findings;
@@ -149,17 +181,17 @@ static bool take_log(kb_data *data)
     if (wanted == data->log_count ||
         !kb_grow((void **)&data->log, &data->log_capacity, wanted, sizeof *data->log))
         return data->log_count != had;
-    data->log_count += kb_workbench_log(data->workbench, data->log_count, data->log + data->log_count,
-                                        wanted - data->log_count);
+    data->log_count += kb_workbench_log(data->workbench, data->log_count,
+                                        data->log + data->log_count, wanted - data->log_count);
     return true;
 }
 
 static bool same_state(const kb_work_state *a, const kb_work_state *b)
 {
-    return a->stage == b->stage && strcmp(a->job.phase, b->job.phase) == 0 && a->job.done == b->job.done &&
-           a->job.total == b->job.total && a->job.finished == b->job.finished &&
-           a->paused_by_error == b->paused_by_error && a->cancelled == b->cancelled &&
-           a->problems == b->problems;
+    return a->stage == b->stage && strcmp(a->job.phase, b->job.phase) == 0 &&
+           a->job.done == b->job.done && a->job.total == b->job.total &&
+           a->job.finished == b->job.finished && a->paused_by_error == b->paused_by_error &&
+           a->cancelled == b->cancelled && a->problems == b->problems;
 }
 
 bool kb_data_update(kb_data *data)
@@ -167,6 +199,8 @@ bool kb_data_update(kb_data *data)
     kb_work_state old = data->state;
     kb_workbench_update(data->workbench, &data->state);
     bool changed = !same_state(&old, &data->state);
+    if (data->state.stage != KB_STAGE_IDLE)
+        data->reached = data->state.stage;
     const kb_corpus *corpus = kb_workbench_corpus(data->workbench);
     if (corpus && !data->corpus) {
         take_corpus(data, corpus);
@@ -179,7 +213,9 @@ bool kb_data_update(kb_data *data)
     return changed;
 }
 
-/* --- work between frames ------------------------------------------------------------------------------------------------------- */
+/* --- work between frames
+ * -------------------------------------------------------------------------------------------------------
+ */
 static double now_seconds(void)
 {
     struct timespec now;
@@ -194,7 +230,8 @@ static void count_session(kb_data *data, const kb_store *store, size_t session)
         data->counting[kb_store_series(store, session, i).object]++;
 }
 
-/* Goes on counting in how many sessions each object is present. False when there is nothing left to do. */
+/* Goes on counting in how many sessions each object is present. False when there is nothing left to
+ * do. */
 static bool count_objects(kb_data *data)
 {
     if (!data->corpus || data->object_sessions)
@@ -240,7 +277,9 @@ bool kb_data_work(kb_data *data)
     return count_objects(data) || find_top_object(data);
 }
 
-/* --- answers --------------------------------------------------------------------------------------------------------------------- */
+/* --- answers
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 uint64_t kb_data_serial(const kb_data *data)
 {
     return data->findings ? data->findings->serial : 0;
@@ -253,7 +292,8 @@ const kb_cluster_facts *kb_data_cluster(const kb_data *data, uint32_t number)
 
 const kb_assignment *kb_data_assigned(const kb_data *data, size_t session)
 {
-    return data->findings && session < data->findings->sessions ? &data->findings->assigned[session] : NULL;
+    return data->findings && session < data->findings->sessions ? &data->findings->assigned[session]
+                                                                : NULL;
 }
 
 uint32_t kb_data_cluster_of(const kb_data *data, size_t session)
@@ -271,32 +311,30 @@ static bool *members(const kb_data *data, uint32_t cluster)
     return member;
 }
 
+static kb_status count_presence(const kb_data *data, kb_presence *out, uint32_t cluster)
+{
+    bool *member = members(data, cluster);
+    kb_status status =
+        member ? kb_presence_of(out, data->corpus, member, NULL, NULL) : KB_ERR_MEMORY;
+    free(member);
+    return status;
+}
+
 const kb_presence *kb_data_presence(kb_data *data, uint32_t cluster)
 {
-    size_t at = 0;
     if (!data->corpus || !data->findings)
         return NULL;
-    for (size_t i = 0; i < KB_PRESENCES; i++) {
-        if (data->presences[i].made && data->presences[i].cluster == cluster) {
-            data->presences[i].used = ++data->clock;
-            return data->presences[i].status ? NULL : &data->presences[i].presence;
-        }
-        if (!data->presences[i].made || (data->presences[at].made && data->presences[i].used < data->presences[at].used))
-            at = data->presences[at].made ? i : at;
+    size_t i = find_slot(data, data->presence_slots, KB_PRESENCES, cluster, 0);
+    kb_slot *slot = &data->presence_slots[i];
+    if (!holds(slot, cluster, 0)) {
+        if (slot->made)
+            kb_presence_clear(&data->presences[i]);
+        data->presences[i] = (kb_presence){0};
+        *slot = (kb_slot){.made = true, .cluster = cluster};
+        slot->status = count_presence(data, &data->presences[i], cluster);
     }
-    if (data->presences[at].made)
-        kb_presence_clear(&data->presences[at].presence);
-    data->presences[at].presence = (kb_presence){0};
-    bool *member = members(data, cluster);
-    kb_status status = KB_ERR_MEMORY;
-    if (member)
-        status = kb_presence_of(&data->presences[at].presence, data->corpus, member, NULL, NULL);
-    free(member);
-    data->presences[at].made = true;
-    data->presences[at].cluster = cluster;
-    data->presences[at].status = status;
-    data->presences[at].used = ++data->clock;
-    return status ? NULL : &data->presences[at].presence;
+    slot->used = data->clock;
+    return slot->status ? NULL : &data->presences[i];
 }
 
 /* Flags for the users of the cluster's sessions. */
@@ -328,31 +366,24 @@ static kb_status count_ngrams(const kb_data *data, kb_ngrams *out, uint32_t clus
 
 const kb_ngrams *kb_data_ngrams(kb_data *data, uint32_t cluster, size_t n)
 {
-    size_t at = 0;
     if (!data->corpus || !kb_corpus_events(data->corpus) || (cluster && !data->findings))
         return NULL;
-    for (size_t i = 0; i < KB_NGRAM_TABLES; i++) {
-        if (data->ngram_tables[i].made && data->ngram_tables[i].cluster == cluster &&
-            data->ngram_tables[i].n == n) {
-            data->ngram_tables[i].used = ++data->clock;
-            return data->ngram_tables[i].status ? NULL : &data->ngram_tables[i].ngrams;
-        }
-        if (!data->ngram_tables[i].made || (data->ngram_tables[at].made && data->ngram_tables[i].used < data->ngram_tables[at].used))
-            at = data->ngram_tables[at].made ? i : at;
+    size_t i = find_slot(data, data->ngram_slots, KB_NGRAM_TABLES, cluster, n);
+    kb_slot *slot = &data->ngram_slots[i];
+    if (!holds(slot, cluster, n)) {
+        if (slot->made)
+            kb_ngrams_clear(&data->ngrams[i]);
+        data->ngrams[i] = (kb_ngrams){0};
+        *slot = (kb_slot){.made = true, .cluster = cluster, .n = n};
+        slot->status = count_ngrams(data, &data->ngrams[i], cluster, n);
     }
-    if (data->ngram_tables[at].made)
-        kb_ngrams_clear(&data->ngram_tables[at].ngrams);
-    data->ngram_tables[at].ngrams = (kb_ngrams){0};
-    kb_status status = count_ngrams(data, &data->ngram_tables[at].ngrams, cluster, n);
-    data->ngram_tables[at].made = true;
-    data->ngram_tables[at].cluster = cluster;
-    data->ngram_tables[at].n = n;
-    data->ngram_tables[at].status = status;
-    data->ngram_tables[at].used = ++data->clock;
-    return status ? NULL : &data->ngram_tables[at].ngrams;
+    slot->used = data->clock;
+    return slot->status ? NULL : &data->ngrams[i];
 }
 
-/* --- waiting ----------------------------------------------------------------------------------------------------------------------- */
+/* --- waiting
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 const char *kb_stage_name(kb_stage stage)
 {
     switch (stage) {
@@ -375,16 +406,17 @@ static const char *wait_text(const kb_data *data, const char *what, char *text, 
 {
     const kb_work_state *state = &data->state;
     if (state->paused_by_error)
-        snprintf(text, size, "There is no %s: %s", what, state->job.error.text);
+        snprintf(text, size, "No %s: %s", what, state->job.error.text);
     else if (state->cancelled)
-        snprintf(text, size, "There is no %s: the work was cancelled (r starts it again)", what);
+        snprintf(text, size, "No %s: the work was cancelled (r starts it again)", what);
     else if (state->stage == KB_STAGE_IDLE)
-        snprintf(text, size, "There is no %s", what);
+        snprintf(text, size, "No %s", what);
     else if (state->job.total)
         snprintf(text, size, "Waiting for the %s: %s, %s %.0f%%", what, kb_stage_name(state->stage),
                  state->job.phase, 100.0 * (double)state->job.done / (double)state->job.total);
     else
-        snprintf(text, size, "Waiting for the %s: %s %s", what, kb_stage_name(state->stage), state->job.phase);
+        snprintf(text, size, "Waiting for the %s: %s %s", what, kb_stage_name(state->stage),
+                 state->job.phase);
     return text;
 }
 

@@ -11,8 +11,9 @@
 #include "screen.h"
 #include "shell.h"
 
-/* The loop waits for the keyboard, the workbench and signals; it draws at once after a key and at most every FRAME_MS for anything else, and
- * sleeps without a timer while there is nothing to do. */
+/* The loop waits for the keyboard, the workbench and signals; it draws at once after a key and at
+ * most every FRAME_MS for anything else, and sleeps without a timer while there is nothing to do.
+ */
 enum { FRAME_MS = 60, TICK_MS = 1000 };
 
 static const double close_seconds = 0.5;
@@ -43,7 +44,8 @@ static void draw(struct explorer *x)
     kb_screen_size(x->screen, &cols, &rows);
     x->dirty = x->urgent = false;
     x->drawn_at = now_ms();
-    if ((cols != x->canvas.cols || rows != x->canvas.rows) && !kb_canvas_resize(&x->canvas, cols, rows))
+    if ((cols != x->canvas.cols || rows != x->canvas.rows) &&
+        !kb_canvas_resize(&x->canvas, cols, rows))
         return;
     if (kb_shell_redraw_wanted(x->shell))
         kb_screen_redraw(x->screen);
@@ -81,8 +83,8 @@ static void take_signals(struct explorer *x)
     }
 }
 
-/* How long to sleep: not at all for waiting work, to the next frame when there is something to draw, to the next second while work
- * runs whose clock is shown, else for ever. */
+/* How long to sleep: not at all for waiting work, to the next frame when there is something to
+ * draw, to the next second while work runs whose clock is shown, else for ever. */
 static int patience(const struct explorer *x)
 {
     int64_t left = x->drawn_at + FRAME_MS - now_ms();
@@ -137,8 +139,9 @@ static kb_status open_all(struct explorer *x, const kb_explorer_options *options
     if (!status)
         status = kb_workbench_open(&x->workbench, &options->work, err);
     if (!status)
-        status = kb_shell_create(&x->shell, x->workbench, kb_screen_unicode(x->screen) && !options->ascii,
-                                 options->mouse, err);
+        status =
+            kb_shell_create(&x->shell, x->workbench,
+                            kb_screen_unicode(x->screen) && !options->ascii, options->mouse, err);
     return status;
 }
 

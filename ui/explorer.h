@@ -1,4 +1,5 @@
-/* explorer: the full-screen program. Opens at once, works in the background through a workbench, and returns when the user quits. */
+/* explorer: the full-screen program. Opens at once, works in the background through a workbench,
+ * and returns when the user quits. */
 #ifndef KB_EXPLORER_H
 #define KB_EXPLORER_H
 
@@ -13,9 +14,10 @@ typedef struct kb_explorer_options {
     bool mouse;          /* default true */
 } kb_explorer_options;
 
-/* Needs a terminal on standard input and output (KB_ERR_USAGE otherwise). *SIGNAL_OUT: 0, or the signal (SIGINT, SIGTERM, SIGHUP) that ended
- * it, after the terminal was restored. When a worker cannot be stopped in time the terminal is restored and the process ends by _exit with the
- * status the caller would have used (0, or 128 + signal). */
+/* Needs a terminal on standard input and output (KB_ERR_USAGE otherwise). *SIGNAL_OUT: 0, or the
+ * signal (SIGINT, SIGTERM, SIGHUP) that ended it, after the terminal was restored. When a worker
+ * cannot be stopped in time the terminal is restored and the process ends by _exit with the status
+ * the caller would have used (0, or 128 + signal). */
 kb_status kb_explorer_run(const kb_explorer_options *options, int *signal_out, kb_error *err);
 
 #endif

@@ -34,7 +34,8 @@ kb_status kb_export_allowed(const char *path, bool forced, kb_error *err)
     if (!*path)
         return kb_fail(err, KB_ERR_USAGE, "a file name is missing");
     if (!forced && stat(path, &st) == 0)
-        return kb_fail(err, KB_ERR_USAGE, "%s is there already; put ! behind the command to replace it", path);
+        return kb_fail(err, KB_ERR_USAGE,
+                       "%s is there already; put ! behind the command to replace it", path);
     return KB_OK;
 }
 
@@ -45,5 +46,6 @@ kb_status kb_export_pane(kb_pane *pane, const char *path, size_t *rows, kb_error
     kb_list_sync(&pane->list, &pane->sheet);
     *rows = pane->list.shown;
     static const size_t none;
-    return kb_sheet_write(&pane->sheet, pane->list.order ? pane->list.order : &none, pane->list.shown, path, err);
+    return kb_sheet_write(&pane->sheet, pane->list.order ? pane->list.order : &none,
+                          pane->list.shown, path, err);
 }

@@ -5,7 +5,9 @@
 
 #include "canvas.h"
 
-/* --- names of keys ------------------------------------------------------------------------------------------------------ */
+/* --- names of keys
+ * ------------------------------------------------------------------------------------------------------
+ */
 static const struct {
     int32_t key;
     const char *name;
@@ -66,7 +68,9 @@ int32_t kb_key_parse(const char *name)
     return length && !name[length] && c >= ' ' ? (int32_t)c : KB_KEY_NONE;
 }
 
-/* --- the table ----------------------------------------------------------------------------------------------------------- */
+/* --- the table
+ * -----------------------------------------------------------------------------------------------------------
+ */
 enum { KEYS_MAX = 4 };
 
 struct row {
@@ -76,7 +80,8 @@ struct row {
     const char *name, *text, *hint;
 };
 
-/* In the order of the help, narrow scopes first. A command may stand here once for each of its scopes. */
+/* In the order of the help, narrow scopes first. A command may stand here once for each of its
+ * scopes. */
 static const struct row table[] = {
     {KB_DO_OPEN, KB_IN_MAP, {KB_KEY_ENTER}, "open", "open the session at the crosshair", "open"},
     {KB_DO_UP, KB_IN_MAP, {KB_KEY_UP, 'k'}, "up", "move the crosshair up", NULL},
@@ -87,21 +92,56 @@ static const struct row table[] = {
     {KB_DO_LESS, KB_IN_MAP, {'-'}, "less", "zoom out", NULL},
     {KB_DO_RESET, KB_IN_MAP, {'0'}, "reset", "show the whole map", "all"},
     {KB_DO_PAN_UP, KB_IN_MAP, {KB_KEY_SHIFT_UP, 'K'}, "pan-up", "move the map's window up", NULL},
-    {KB_DO_PAN_DOWN, KB_IN_MAP, {KB_KEY_SHIFT_DOWN, 'J'}, "pan-down", "move the map's window down", NULL},
-    {KB_DO_PAN_LEFT, KB_IN_MAP, {KB_KEY_SHIFT_LEFT, 'H'}, "pan-left", "move the map's window left", NULL},
-    {KB_DO_PAN_RIGHT, KB_IN_MAP, {KB_KEY_SHIFT_RIGHT, 'L'}, "pan-right", "move the map's window right", NULL},
-    {KB_DO_EMERGING, KB_IN_MAP, {'e'}, "emerging", "lay the sessions of split emerging over the map", "emerging"},
-    {KB_DO_LATER, KB_IN_MAP, {'d'}, "later", "lay the sessions of split later over the map (drift)", "later"},
+    {KB_DO_PAN_DOWN,
+     KB_IN_MAP,
+     {KB_KEY_SHIFT_DOWN, 'J'},
+     "pan-down",
+     "move the map's window down",
+     NULL},
+    {KB_DO_PAN_LEFT,
+     KB_IN_MAP,
+     {KB_KEY_SHIFT_LEFT, 'H'},
+     "pan-left",
+     "move the map's window left",
+     NULL},
+    {KB_DO_PAN_RIGHT,
+     KB_IN_MAP,
+     {KB_KEY_SHIFT_RIGHT, 'L'},
+     "pan-right",
+     "move the map's window right",
+     NULL},
+    {KB_DO_EMERGING,
+     KB_IN_MAP,
+     {'e'},
+     "emerging",
+     "lay the sessions of split emerging over the map",
+     "emerging"},
+    {KB_DO_LATER,
+     KB_IN_MAP,
+     {'d'},
+     "later",
+     "lay the sessions of split later over the map (drift)",
+     "later"},
 
     {KB_DO_LESS, KB_IN_ELBOW, {'[', KB_KEY_LEFT, 'h'}, "less", "a smaller k", NULL},
     {KB_DO_MORE, KB_IN_ELBOW, {']', KB_KEY_RIGHT, 'l'}, "more", "a larger k", "[ k"},
-    {KB_DO_RECALIBRATE, KB_IN_ELBOW, {KB_KEY_ENTER}, "recalibrate", "find the clusters again with this k", "use this k"},
+    {KB_DO_RECALIBRATE,
+     KB_IN_ELBOW,
+     {KB_KEY_ENTER},
+     "recalibrate",
+     "find the clusters again with this k",
+     "use this k"},
     {KB_DO_AUTOMATIC, KB_IN_ELBOW, {'a'}, "automatic", "let the elbow choose k again", "automatic"},
 
     {KB_DO_MORE, KB_IN_NGRAMS, {'+', '='}, "more", "one event more in each n-gram", "longer"},
     {KB_DO_LESS, KB_IN_NGRAMS, {'-'}, "less", "one event less in each n-gram", "shorter"},
 
-    {KB_DO_SIBLING, KB_IN_CLUSTER, {KB_KEY_TAB}, "sibling", "objects, sessions, n-grams of this cluster in turn", "objects/sessions/n-grams"},
+    {KB_DO_SIBLING,
+     KB_IN_CLUSTER,
+     {KB_KEY_TAB},
+     "sibling",
+     "objects, sessions, n-grams of this cluster in turn",
+     "objects/sessions/n-grams"},
     {KB_DO_OBJECTS, KB_IN_CLUSTER, {'o'}, "objects", "the objects of this cluster", NULL},
     {KB_DO_SESSIONS, KB_IN_CLUSTER, {'s'}, "sessions", "the sessions of this cluster", NULL},
     {KB_DO_NGRAMS, KB_IN_CLUSTER, {'n'}, "ngrams", "the n-grams of this cluster's users", NULL},
@@ -110,23 +150,58 @@ static const struct row table[] = {
     {KB_DO_UP, KB_IN_LIST, {KB_KEY_UP, 'k'}, "up", "up", NULL},
     {KB_DO_DOWN, KB_IN_LIST, {KB_KEY_DOWN, 'j'}, "down", "down", NULL},
     {KB_DO_PAGE_UP, KB_IN_LIST, {KB_KEY_PAGE_UP, 'b' - 'a' + 1}, "page-up", "a page up", NULL},
-    {KB_DO_PAGE_DOWN, KB_IN_LIST, {KB_KEY_PAGE_DOWN, 'f' - 'a' + 1, ' '}, "page-down", "a page down", NULL},
+    {KB_DO_PAGE_DOWN,
+     KB_IN_LIST,
+     {KB_KEY_PAGE_DOWN, 'f' - 'a' + 1, ' '},
+     "page-down",
+     "a page down",
+     NULL},
     {KB_DO_FIRST, KB_IN_LIST, {'g', KB_KEY_HOME}, "first", "the first row", NULL},
     {KB_DO_LAST, KB_IN_LIST, {'G', KB_KEY_END}, "last", "the last row", NULL},
-    {KB_DO_FILTER, KB_IN_LIST, {'/'}, "filter", "show only rows with a text (Esc shows all again)", "filter"},
-    {KB_DO_NEXT_MATCH, KB_IN_LIST, {'n'}, "next-match", "the next row with the last filter's text", NULL},
-    {KB_DO_PREVIOUS_MATCH, KB_IN_LIST, {'N'}, "previous-match", "the previous row with the last filter's text", NULL},
+    {KB_DO_FILTER,
+     KB_IN_LIST,
+     {'/'},
+     "filter",
+     "show only rows with a text (Esc shows all again)",
+     "filter"},
+    {KB_DO_NEXT_MATCH,
+     KB_IN_LIST,
+     {'n'},
+     "next-match",
+     "the next row with the last filter's text",
+     NULL},
+    {KB_DO_PREVIOUS_MATCH,
+     KB_IN_LIST,
+     {'N'},
+     "previous-match",
+     "the previous row with the last filter's text",
+     NULL},
     {KB_DO_SORT_REVERSE, KB_IN_LIST, {'s', 'S'}, "sort-reverse", "reverse the order", NULL},
     {KB_DO_SORT_NEXT, KB_IN_LIST, {'>'}, "sort-next", "sort by the next column", "sort"},
     {KB_DO_SORT_PREVIOUS, KB_IN_LIST, {'<'}, "sort-previous", "sort by the previous column", NULL},
 
-    {KB_DO_TABLE, KB_IN_CHART, {'t'}, "table", "the numbers as a table, or the picture again", "table"},
+    {KB_DO_TABLE,
+     KB_IN_CHART,
+     {'t'},
+     "table",
+     "the numbers as a table, or the picture again",
+     "table"},
     {KB_DO_DOTS, KB_IN_CHART, {'b'}, "dots", "draw with braille, blocks or ASCII", NULL},
 
     {KB_DO_CANCEL, KB_IN_WORK, {'c'}, "cancel", "stop the running work", "cancel"},
-    {KB_DO_RETRAIN, KB_IN_WORK, {'r'}, "retrain", "train again from the start, with the next seed", "retrain"},
+    {KB_DO_RETRAIN,
+     KB_IN_WORK,
+     {'r'},
+     "retrain",
+     "train again from the start, with the next seed",
+     "retrain"},
 
-    {KB_DO_BACK, KB_IN_ANY, {KB_KEY_ESCAPE, KB_KEY_BACKSPACE}, "back", "back to where you came from", "back"},
+    {KB_DO_BACK,
+     KB_IN_ANY,
+     {KB_KEY_ESCAPE, KB_KEY_BACKSPACE},
+     "back",
+     "back to where you came from",
+     "back"},
     {KB_DO_EXPORT, KB_IN_ANY, {'x'}, "export-view", "write what is shown to a CSV file", "export"},
     {KB_DO_VIEW_1, KB_IN_ANY, {'1'}, "overview", "Overview", NULL},
     {KB_DO_VIEW_1 + 1, KB_IN_ANY, {'2'}, "clusters", "Clusters", NULL},
@@ -140,7 +215,12 @@ static const struct row table[] = {
     {KB_DO_PREVIOUS_VIEW, KB_IN_ANY, {KB_KEY_BACK_TAB}, "previous-view", "the previous view", NULL},
     {KB_DO_WRITE, KB_IN_ANY, {'w'}, "write-model", "write the model to a file", NULL},
     {KB_DO_COMMAND, KB_IN_ANY, {':'}, "command", "the command line (Tab completes)", NULL},
-    {KB_DO_MOUSE, KB_IN_ANY, {'M'}, "mouse", "mouse on or off (Shift-drag selects text meanwhile)", NULL},
+    {KB_DO_MOUSE,
+     KB_IN_ANY,
+     {'M'},
+     "mouse",
+     "mouse on or off (Shift-drag selects text meanwhile)",
+     NULL},
     {KB_DO_REDRAW, KB_IN_ANY, {'l' - 'a' + 1}, "redraw", "draw the screen afresh", NULL},
     {KB_DO_HELP, KB_IN_ANY, {'?', KB_KEY_F1}, "keys", "this help", "help"},
     {KB_DO_QUIT, KB_IN_ANY, {'q'}, "leave", "leave kaboom", "quit"},
@@ -169,7 +249,8 @@ kb_do kb_keys_find(const kb_keys *keys, unsigned scopes, int32_t key)
     scopes |= KB_IN_ANY;
     for (size_t i = 0; i < keys->count; i++) {
         const kb_binding *item = &keys->items[i];
-        if (item->key == key && (item->scope & scopes) && (!best || rank(item->scope) < rank(best->scope)))
+        if (item->key == key && (item->scope & scopes) &&
+            (!best || rank(item->scope) < rank(best->scope)))
             best = item;
     }
     return best ? best->command : KB_DO_NOTHING;
@@ -219,9 +300,13 @@ const char *kb_do_name(kb_do command)
     return "";
 }
 
-/* --- help ----------------------------------------------------------------------------------------------------------------- */
-/* The keys that do row R's command in a view with SCOPES; a key that a narrower scope has taken away is not one of them. */
-static void list_keys(const kb_keys *keys, unsigned scopes, const struct row *row, char *text, size_t size)
+/* --- help
+ * -----------------------------------------------------------------------------------------------------------------
+ */
+/* The keys that do row R's command in a view with SCOPES; a key that a narrower scope has taken
+ * away is not one of them. */
+static void list_keys(const kb_keys *keys, unsigned scopes, const struct row *row, char *text,
+                      size_t size)
 {
     size_t used = 0;
     char name[16];
@@ -263,8 +348,8 @@ static bool is_vital(const kb_help_line *line)
 static size_t add_hint(const kb_help_line *line, char *text, size_t used, size_t size)
 {
     int first = (int)strcspn(line->keys, " ");
-    return (size_t)snprintf(text + used, size - used, "%s%.*s %s", used ? "  " : "", first, line->keys,
-                            line->hint);
+    return (size_t)snprintf(text + used, size - used, "%s%.*s %s", used ? "  " : "", first,
+                            line->keys, line->hint);
 }
 
 size_t kb_keys_hints(const kb_keys *keys, unsigned scopes, int cols, char *text, size_t size)

@@ -1,5 +1,5 @@
-/* keys: the one table that says which key does what. Bindings, the help, the hints on the bottom line, the names on the command line
- * and rebinding all read it. */
+/* keys: the one table that says which key does what. Bindings, the help, the hints on the bottom
+ * line, the names on the command line and rebinding all read it. */
 #ifndef KB_KEYS_H
 #define KB_KEYS_H
 
@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Keys are Unicode characters; those without one follow here. Control keys are their control characters. */
+/* Keys are Unicode characters; those without one follow here. Control keys are their control
+ * characters. */
 enum {
     KB_KEY_NONE = 0,
     KB_KEY_TAB = 9,
@@ -84,7 +85,8 @@ typedef enum kb_do {
     KB_DOS
 } kb_do;
 
-/* Where a binding holds. A view names its scopes; KB_IN_ANY holds everywhere, and a narrower scope wins over it. */
+/* Where a binding holds. A view names its scopes; KB_IN_ANY holds everywhere, and a narrower scope
+ * wins over it. */
 enum {
     KB_IN_ANY = 1,
     KB_IN_LIST = 2,
@@ -113,7 +115,8 @@ typedef struct kb_keys {
 void kb_keys_init(kb_keys *keys);
 /* What KEY does in a view with SCOPES. */
 kb_do kb_keys_find(const kb_keys *keys, unsigned scopes, int32_t key);
-/* Binds KEY (by name) to the command called NAME in each scope where that command is at home. What is wrong, as static text, or NULL. */
+/* Binds KEY (by name) to the command called NAME in each scope where that command is at home. What
+ * is wrong, as static text, or NULL. */
 const char *kb_keys_bind(kb_keys *keys, const char *key, const char *name);
 
 /* One line of the help: "j, Down" / "down". */
@@ -125,7 +128,8 @@ typedef struct kb_help_line {
     kb_do command;
 } kb_help_line;
 
-/* The lines for a view with SCOPES, its own first; at most MAX. Returns how many. Commands without a key are left out. */
+/* The lines for a view with SCOPES, its own first; at most MAX. Returns how many. Commands without
+ * a key are left out. */
 size_t kb_keys_help(const kb_keys *keys, unsigned scopes, kb_help_line *lines, size_t max);
 /* "Enter open  / filter  ..." in at most COLS cells. Returns the length. */
 size_t kb_keys_hints(const kb_keys *keys, unsigned scopes, int cols, char *text, size_t size);

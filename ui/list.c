@@ -20,7 +20,9 @@ void kb_list_free(kb_list *list)
     kb_list_init(list);
 }
 
-/* --- order --------------------------------------------------------------------------------------------------------------- */
+/* --- order
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 static bool row_matches(const kb_sheet *sheet, size_t row, const char *text)
 {
     char number[64];
@@ -56,7 +58,8 @@ static int compare_items(const void *a, const void *b, void *ctx)
     return order ? order : (x->row > y->row) - (x->row < y->row);
 }
 
-/* Values are fetched once, not once for each comparison. Without memory the rows stay as they are. */
+/* Values are fetched once, not once for each comparison. Without memory the rows stay as they are.
+ */
 static void sort_rows(kb_list *list, const kb_sheet *sheet)
 {
     struct sort_item *items = kb_calloc(list->shown, sizeof *items);
@@ -83,7 +86,9 @@ static void measure(kb_list *list, const kb_sheet *sheet)
     for (size_t c = 0; c < sheet->column_count && c < KB_SHEET_COLUMNS_MAX; c++) {
         const kb_sheet_column *column = &sheet->columns[c];
         list->widths[c] = column->graphic && column->flexible ? GRAPHIC_MAX : column->width;
-        for (size_t i = 0; column->flexible && !column->graphic && i < list->shown && list->widths[c] < FLEXIBLE_MAX; i++) {
+        for (size_t i = 0; column->flexible && !column->graphic && i < list->shown &&
+                           list->widths[c] < FLEXIBLE_MAX;
+             i++) {
             kb_value value = kb_sheet_cell(sheet, list->order[i], c);
             int cells = kb_text_cells(kb_value_shown(&value, number, sizeof number), false);
             if (cells > list->widths[c])
@@ -118,7 +123,9 @@ void kb_list_sync(kb_list *list, const kb_sheet *sheet)
         kb_list_select(list, sheet, list->moved ? list->cursor : 0);
 }
 
-/* --- selection ------------------------------------------------------------------------------------------------------------- */
+/* --- selection
+ * -------------------------------------------------------------------------------------------------------------
+ */
 size_t kb_list_row(const kb_list *list)
 {
     return list->cursor < list->shown ? list->order[list->cursor] : SIZE_MAX;
@@ -246,7 +253,9 @@ bool kb_list_do(kb_list *list, const kb_sheet *sheet, kb_do command)
     }
 }
 
-/* --- drawing ---------------------------------------------------------------------------------------------------------------- */
+/* --- drawing
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 struct layout {
     int x[KB_SHEET_COLUMNS_MAX], width[KB_SHEET_COLUMNS_MAX]; /* width 0: not shown */
     size_t count;
@@ -271,13 +280,30 @@ static int first_to_go(const struct layout *layout, const kb_sheet *sheet)
     return worst;
 }
 
+/* What may not go gives way: flexible columns, the widest first. */
+static void shrink(struct layout *layout, const kb_sheet *sheet, int cols)
+{
+    enum { LEAST = 6 };
+    for (int over = total_width(layout) - cols; over > 0; over--) {
+        int widest = -1;
+        for (size_t c = 0; c < layout->count; c++)
+            if (sheet->columns[c].flexible && layout->width[c] > LEAST &&
+                (widest < 0 || layout->width[c] > layout->width[widest]))
+                widest = (int)c;
+        if (widest < 0)
+            return;
+        layout->width[widest]--;
+    }
+}
+
 static void give_room(struct layout *layout, const kb_list *list, const kb_sheet *sheet, int cols)
 {
     bool given = true;
     for (int room = cols - total_width(layout); room > 0 && given;) {
         given = false;
         for (size_t c = 0; c < layout->count && room > 0; c++)
-            if (layout->width[c] && sheet->columns[c].flexible && layout->width[c] < list->widths[c]) {
+            if (layout->width[c] && sheet->columns[c].flexible &&
+                layout->width[c] < list->widths[c]) {
                 layout->width[c]++;
                 room--;
                 given = true;
@@ -285,17 +311,27 @@ static void give_room(struct layout *layout, const kb_list *list, const kb_sheet
     }
 }
 
+/* The sign of the sorted column must not cost it its heading. */
+static int needed_width(const kb_list *list, const kb_sheet *sheet, size_t c)
+{
+    const kb_sheet_column *column = &sheet->columns[c];
+    int heading = (int)strlen(column->title ? column->title : column->name) + 1;
+    return list->sort == (int)c && heading > column->width ? heading : column->width;
+}
+
 static void lay_out(struct layout *layout, const kb_list *list, const kb_sheet *sheet, int cols)
 {
-    layout->count = sheet->column_count < KB_SHEET_COLUMNS_MAX ? sheet->column_count : KB_SHEET_COLUMNS_MAX;
+    layout->count =
+        sheet->column_count < KB_SHEET_COLUMNS_MAX ? sheet->column_count : KB_SHEET_COLUMNS_MAX;
     for (size_t c = 0; c < layout->count; c++)
-        layout->width[c] = sheet->columns[c].width;
+        layout->width[c] = needed_width(list, sheet, c);
     while (total_width(layout) > cols) {
         int worst = first_to_go(layout, sheet);
         if (worst < 0)
             break;
         layout->width[worst] = 0;
     }
+    shrink(layout, sheet, cols);
     give_room(layout, list, sheet, cols);
     int x = 0;
     for (size_t c = 0; c < layout->count; c++) {
@@ -306,7 +342,8 @@ static void lay_out(struct layout *layout, const kb_list *list, const kb_sheet *
 
 static bool is_right(const kb_value *value)
 {
-    return value->kind != KB_VALUE_TEXT && value->kind != KB_VALUE_NONE && value->kind != KB_VALUE_FLAG;
+    return value->kind != KB_VALUE_TEXT && value->kind != KB_VALUE_NONE &&
+           value->kind != KB_VALUE_FLAG;
 }
 
 /* Headings stand over their column's values: right over numbers. */
@@ -326,14 +363,15 @@ static void draw_heading(const kb_list *list, const kb_sheet *sheet, const struc
             value = kb_sheet_cell(sheet, list->order[0], c);
         kb_style style = sorted ? kb_bold_style(KB_INK_ACCENT) : kb_bold_style(KB_INK_TITLE);
         if (is_right(&value))
-            kb_canvas_text_right(canvas, rect.x + layout->x[c], rect.y, layout->width[c], style, text);
+            kb_canvas_text_right(canvas, rect.x + layout->x[c], rect.y, layout->width[c], style,
+                                 text);
         else
             kb_canvas_text(canvas, rect.x + layout->x[c], rect.y, layout->width[c], style, text);
     }
 }
 
-static void draw_row(const kb_sheet *sheet, const struct layout *layout, size_t row, kb_canvas *canvas,
-                     int x, int y)
+static void draw_row(const kb_sheet *sheet, const struct layout *layout, size_t row,
+                     kb_canvas *canvas, int x, int y)
 {
     char number[64];
     for (size_t c = 0; c < layout->count; c++) {
@@ -386,7 +424,8 @@ static int heading_rows(kb_rect rect)
     return rect.rows > 2 ? 1 : 0;
 }
 
-void kb_list_draw(kb_list *list, const kb_sheet *sheet, kb_canvas *canvas, kb_rect rect, int *cursor_row)
+void kb_list_draw(kb_list *list, const kb_sheet *sheet, kb_canvas *canvas, kb_rect rect,
+                  int *cursor_row)
 {
     struct layout layout;
     kb_rect old = kb_canvas_clip(canvas, rect);
@@ -423,7 +462,8 @@ static void click_heading(kb_list *list, const kb_sheet *sheet, kb_rect rect, in
         if (sheet->columns[c].graphic || x < left || x >= left + layout.width[c])
             continue;
         bool again = list->sort == (int)c;
-        kb_list_sort_by(list, (int)c, again ? !list->descending : descends_at_first(list, sheet, (int)c));
+        kb_list_sort_by(list, (int)c,
+                        again ? !list->descending : descends_at_first(list, sheet, (int)c));
     }
 }
 

@@ -30,3 +30,32 @@ libui_a_SOURCES = \
   ui/views/series.c \
   ui/views/session.c \
   ui/views/sessions.c
+
+if HAVE_CMOCKA
+ui_tests = tests/test_braille tests/test_canvas tests/test_keys tests/test_list \
+  tests/test_shell
+check_PROGRAMS += $(ui_tests)
+TESTS += $(ui_tests)
+UI_TEST_LIBS = libui.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_test_braille_SOURCES = tests/test_braille.c
+tests_test_braille_CPPFLAGS = $(UI_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_braille_CFLAGS = $(TEST_CFLAGS)
+tests_test_braille_LDADD = $(UI_TEST_LIBS)
+tests_test_canvas_SOURCES = tests/test_canvas.c
+tests_test_canvas_CPPFLAGS = $(UI_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_canvas_CFLAGS = $(TEST_CFLAGS)
+tests_test_canvas_LDADD = $(UI_TEST_LIBS)
+tests_test_keys_SOURCES = tests/test_keys.c
+tests_test_keys_CPPFLAGS = $(UI_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_keys_CFLAGS = $(TEST_CFLAGS)
+tests_test_keys_LDADD = $(UI_TEST_LIBS)
+tests_test_list_SOURCES = tests/test_list.c
+tests_test_list_CPPFLAGS = $(UI_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_list_CFLAGS = $(TEST_CFLAGS)
+tests_test_list_LDADD = $(UI_TEST_LIBS)
+# brings a workbench of its own, so libcore stays away
+tests_test_shell_SOURCES = tests/test_shell.c
+tests_test_shell_CPPFLAGS = $(UI_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_shell_CFLAGS = $(TEST_CFLAGS)
+tests_test_shell_LDADD = libui.a $(EXPLAIN_LIBS) $(CMOCKA_LIBS)
+endif

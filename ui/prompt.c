@@ -63,7 +63,14 @@ static void erase_word(kb_prompt *prompt)
     erase_between(prompt, from, prompt->cursor);
 }
 
-enum { CONTROL_A = 1, CONTROL_E = 5, CONTROL_H = 8, CONTROL_K = 11, CONTROL_U = 21, CONTROL_W = 23 };
+enum {
+    CONTROL_A = 1,
+    CONTROL_E = 5,
+    CONTROL_H = 8,
+    CONTROL_K = 11,
+    CONTROL_U = 21,
+    CONTROL_W = 23
+};
 
 bool kb_prompt_key(kb_prompt *prompt, int32_t key)
 {
@@ -106,7 +113,9 @@ bool kb_prompt_key(kb_prompt *prompt, int32_t key)
     }
 }
 
-/* --- commands -------------------------------------------------------------------------------------------------------------- */
+/* --- commands
+ * --------------------------------------------------------------------------------------------------------------
+ */
 static const struct {
     const char *name;
     kb_order order;
@@ -170,8 +179,8 @@ struct agreement {
     size_t count, common;
 };
 
-static void agree(struct agreement *agreement, const char *text, size_t length, const char *candidate,
-                  char *shown, size_t size)
+static void agree(struct agreement *agreement, const char *text, size_t length,
+                  const char *candidate, char *shown, size_t size)
 {
     if (strncmp(candidate, text, length) != 0)
         return;
@@ -201,7 +210,8 @@ static void agree_on_all(struct agreement *agreement, kb_order order, bool namin
         agree(agreement, text, strlen(text), candidate, shown, size);
 }
 
-size_t kb_prompt_complete(kb_prompt *prompt, kb_candidates *candidates, void *ctx, char *shown, size_t size)
+size_t kb_prompt_complete(kb_prompt *prompt, kb_candidates *candidates, void *ctx, char *shown,
+                          size_t size)
 {
     char word[KB_PROMPT_MAX];
     kb_order_line line = kb_order_parse(prompt->text);

@@ -17,7 +17,8 @@
 #include "memory.h"
 #include "theme.h"
 
-/* Button, drag and SGR coordinates. Asked for by hand: curses takes a protocol without drags or wide screens under tmux and screen. */
+/* Button, drag and SGR coordinates. Asked for by hand: curses takes a protocol without drags or
+ * wide screens under tmux and screen. */
 #define MOUSE_ON "\033[?1002h\033[?1006h"
 #define MOUSE_OFF "\033[?1006l\033[?1002l"
 
@@ -28,8 +29,8 @@ static const int requests[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT};
 
 enum { FAULTS = sizeof faults / sizeof *faults, REQUESTS = sizeof requests / sizeof *requests };
 
-/* What signal handlers need. They get no argument of ours, so this alone is static. Written by the screen's thread while the handlers are not
- * installed; the handlers only read it. */
+/* What signal handlers need. They get no argument of ours, so this alone is static. Written by the
+ * screen's thread while the handlers are not installed; the handlers only read it. */
 static struct {
     char reset[RESET_BYTES];
     size_t reset_bytes;
@@ -64,8 +65,11 @@ static void send_bytes(const char *bytes, size_t length)
     }
 }
 
-/* --- signals ------------------------------------------------------------------------------------------------------------------ */
-/* Only what is allowed in a handler: the fixed text, the modes, and the fault again, for whoever was to have it. */
+/* --- signals
+ * ------------------------------------------------------------------------------------------------------------------
+ */
+/* Only what is allowed in a handler: the fixed text, the modes, and the fault again, for whoever
+ * was to have it. */
 static void on_fault(int number)
 {
     send_bytes(rescue.reset, rescue.reset_bytes);
@@ -94,7 +98,8 @@ static void add_capability(const char *name)
     rescue.reset_bytes += strlen(text);
 }
 
-/* What undoes all that curses and we have done to this kind of terminal. Padding ("$<5>") is for machines of another age. */
+/* What undoes all that curses and we have done to this kind of terminal. Padding ("$<5>") is for
+ * machines of another age. */
 static void prepare_rescue(int pipe_end)
 {
     static const char *const names[] = {"sgr0", "cnorm", "rmkx", "rmcup"};
@@ -146,8 +151,11 @@ int kb_screen_signal(kb_screen *screen)
     return read(screen->pipe[0], &byte, 1) == 1 ? byte : 0;
 }
 
-/* --- colours -------------------------------------------------------------------------------------------------------------------- */
-/* One pair for each two colours that differ; made once, because a pair that changes repaints its cells. */
+/* --- colours
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+/* One pair for each two colours that differ; made once, because a pair that changes repaints its
+ * cells. */
 static void make_pairs(kb_screen *screen)
 {
     int made = 0;
@@ -156,7 +164,8 @@ static void make_pairs(kb_screen *screen)
     } known[KB_INKS * KB_PAPERS];
     for (unsigned ink = 0; ink < KB_INKS; ink++)
         for (unsigned paper = 0; paper < KB_PAPERS; paper++) {
-            int fore = kb_theme_ink(screen->depth, ink), back = kb_theme_paper(screen->depth, paper), i = 0;
+            int fore = kb_theme_ink(screen->depth, ink),
+                back = kb_theme_paper(screen->depth, paper), i = 0;
             if (!screen->defaults) {
                 fore = fore < 0 ? COLOR_WHITE : fore;
                 back = back < 0 ? COLOR_BLACK : back;
@@ -185,7 +194,9 @@ static void set_up_colors(kb_screen *screen, bool color)
     make_pairs(screen);
 }
 
-/* --- opening and closing ------------------------------------------------------------------------------------------------------------ */
+/* --- opening and closing
+ * ------------------------------------------------------------------------------------------------------------
+ */
 static kb_status open_pipe(kb_screen *screen, kb_error *err)
 {
     if (pipe2(screen->pipe, O_CLOEXEC | O_NONBLOCK) != 0)
@@ -210,7 +221,8 @@ kb_status kb_screen_open(kb_screen **out, bool color, bool mouse, kb_error *err)
 {
     *out = NULL;
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return kb_fail(err, KB_ERR_USAGE, "the explorer needs a terminal; the verbs do the same work without one");
+        return kb_fail(err, KB_ERR_USAGE,
+                       "the explorer needs a terminal; the verbs do the same work without one");
     kb_screen *screen = kb_calloc(1, sizeof *screen);
     if (!screen)
         return kb_fail_memory(err, "the screen");
@@ -229,7 +241,8 @@ kb_status kb_screen_open(kb_screen **out, bool color, bool mouse, kb_error *err)
         close(screen->pipe[0]);
         close(screen->pipe[1]);
         free(screen);
-        return kb_fail(err, KB_ERR_USAGE, "TERM is \"%s\", a terminal that is not known here", term ? term : "");
+        return kb_fail(err, KB_ERR_USAGE, "TERM is \"%s\", a terminal that is not known here",
+                       term ? term : "");
     }
     set_up_terminal(screen, color);
     screen->unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 && wcwidth(0x28FF) == 1;
@@ -298,7 +311,9 @@ void kb_screen_stop(kb_screen *screen)
     kb_screen_resume(screen);
 }
 
-/* --- output ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- output
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 static attr_t attributes_of(const kb_screen *screen, kb_style style)
 {
     uint8_t bits = kb_theme_attributes(screen->depth, style);
@@ -317,7 +332,8 @@ static void put_cell(const kb_screen *screen, const kb_cell *cell, int x, int y)
     wchar_t text[3] = {(wchar_t)cell->glyph, (wchar_t)cell->mark, 0};
     cchar_t curses_cell;
     kb_style style = cell->style;
-    int pair = style.ink < KB_INKS && style.paper < KB_PAPERS ? screen->pairs[style.ink][style.paper] : 0;
+    int pair =
+        style.ink < KB_INKS && style.paper < KB_PAPERS ? screen->pairs[style.ink][style.paper] : 0;
     attr_t attributes = attributes_of(screen, style);
     if (cell->glyph == U' ' && attributes == A_NORMAL && style.paper == KB_PAPER_PLAIN)
         return;
@@ -348,18 +364,30 @@ void kb_screen_show(kb_screen *screen, const kb_canvas *canvas, int x, int y)
     refresh();
 }
 
-/* --- input --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- input
+ * ---------------------------------------------------------------------------------------------------------------------------------
+ */
 static int32_t key_of_code(wint_t code)
 {
     static const struct {
         int code;
         int32_t key;
     } table[] = {
-        {KEY_UP, KB_KEY_UP},          {KEY_DOWN, KB_KEY_DOWN},          {KEY_LEFT, KB_KEY_LEFT},
-        {KEY_RIGHT, KB_KEY_RIGHT},    {KEY_SR, KB_KEY_SHIFT_UP},        {KEY_SF, KB_KEY_SHIFT_DOWN},
-        {KEY_SLEFT, KB_KEY_SHIFT_LEFT}, {KEY_SRIGHT, KB_KEY_SHIFT_RIGHT}, {KEY_PPAGE, KB_KEY_PAGE_UP},
-        {KEY_NPAGE, KB_KEY_PAGE_DOWN}, {KEY_HOME, KB_KEY_HOME},          {KEY_END, KB_KEY_END},
-        {KEY_DC, KB_KEY_DELETE},      {KEY_BTAB, KB_KEY_BACK_TAB},      {KEY_ENTER, KB_KEY_ENTER},
+        {KEY_UP, KB_KEY_UP},
+        {KEY_DOWN, KB_KEY_DOWN},
+        {KEY_LEFT, KB_KEY_LEFT},
+        {KEY_RIGHT, KB_KEY_RIGHT},
+        {KEY_SR, KB_KEY_SHIFT_UP},
+        {KEY_SF, KB_KEY_SHIFT_DOWN},
+        {KEY_SLEFT, KB_KEY_SHIFT_LEFT},
+        {KEY_SRIGHT, KB_KEY_SHIFT_RIGHT},
+        {KEY_PPAGE, KB_KEY_PAGE_UP},
+        {KEY_NPAGE, KB_KEY_PAGE_DOWN},
+        {KEY_HOME, KB_KEY_HOME},
+        {KEY_END, KB_KEY_END},
+        {KEY_DC, KB_KEY_DELETE},
+        {KEY_BTAB, KB_KEY_BACK_TAB},
+        {KEY_ENTER, KB_KEY_ENTER},
         {KEY_BACKSPACE, KB_KEY_BACKSPACE},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -375,13 +403,17 @@ static int32_t key_of_character(wint_t c)
     return c == '\n' || c == '\r' ? KB_KEY_ENTER : c == '\b' ? KB_KEY_BACKSPACE : (int32_t)c;
 }
 
-/* "BUTTON;COLUMN;ROW" and M for a press or m for a release, as xterm's control sequences have it. */
+/* "BUTTON;COLUMN;ROW" and M for a press or m for a release, as xterm's control sequences have it.
+ */
 static bool read_mouse(const char *text, bool release, kb_mouse *mouse)
 {
     int code, col, row;
     if (sscanf(text, "%d;%d;%d", &code, &col, &row) != 3 || col < 1 || row < 1)
         return false;
-    *mouse = (kb_mouse){.kind = release ? KB_MOUSE_RELEASE : KB_MOUSE_PRESS, .button = (code & 3) + 1, .x = col - 1, .y = row - 1};
+    *mouse = (kb_mouse){.kind = release ? KB_MOUSE_RELEASE : KB_MOUSE_PRESS,
+                        .button = (code & 3) + 1,
+                        .x = col - 1,
+                        .y = row - 1};
     if (code & 64)
         mouse->kind = code & 1 ? KB_MOUSE_WHEEL_DOWN : KB_MOUSE_WHEEL_UP;
     else if (code & 32)

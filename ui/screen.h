@@ -1,7 +1,8 @@
 /* screen: the terminal. The only part of kaboom that knows curses.
  *
- * One screen at a time, used by the thread that opened it. It turns a canvas into what the terminal can show, keys and mouse into events, and
- * leaves the terminal as it found it: on close, on a stop (Ctrl-Z), and when the process dies of a fault. */
+ * One screen at a time, used by the thread that opened it. It turns a canvas into what the terminal
+ * can show, keys and mouse into events, and leaves the terminal as it found it: on close, on a stop
+ * (Ctrl-Z), and when the process dies of a fault. */
 #ifndef KB_SCREEN_H
 #define KB_SCREEN_H
 
@@ -20,8 +21,9 @@ typedef struct kb_input {
     kb_mouse mouse;
 } kb_input;
 
-/* Takes the terminal over. KB_ERR_USAGE where standard input or output is no terminal, or TERM is unknown. From now on SIGINT, SIGTERM, SIGHUP,
- * SIGTSTP and SIGCONT make kb_screen_signal_fd readable. COLOR false: none is used. */
+/* Takes the terminal over. KB_ERR_USAGE where standard input or output is no terminal, or TERM is
+ * unknown. From now on SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT make kb_screen_signal_fd
+ * readable. COLOR false: none is used. */
 kb_status kb_screen_open(kb_screen **out, bool color, bool mouse, kb_error *err);
 /* Gives it back; NULL is fine. */
 void kb_screen_close(kb_screen *screen);
@@ -41,7 +43,8 @@ void kb_screen_redraw(kb_screen *screen);
 int kb_screen_signal_fd(const kb_screen *screen);
 /* The next signal that has come in, or 0. */
 int kb_screen_signal(kb_screen *screen);
-/* Stops the process as Ctrl-Z does, with the terminal given back meanwhile; returns when it goes on. */
+/* Stops the process as Ctrl-Z does, with the terminal given back meanwhile; returns when it goes
+ * on. */
 void kb_screen_stop(kb_screen *screen);
 /* After a stop that nobody announced (SIGCONT): sets the terminal up again. */
 void kb_screen_resume(kb_screen *screen);

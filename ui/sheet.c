@@ -65,7 +65,9 @@ int kb_value_compare(const kb_value *a, const kb_value *b)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-/* --- CSV --------------------------------------------------------------------------------------------------------------- */
+/* --- CSV
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 static kb_status write_text(kb_outfile *file, const char *text, kb_error *err)
 {
     return kb_outfile_write(file, text, strlen(text), err);
@@ -73,8 +75,8 @@ static kb_status write_text(kb_outfile *file, const char *text, kb_error *err)
 
 static kb_status write_field(kb_outfile *file, const char *text, kb_error *err)
 {
-    bool plain = !strpbrk(text, ",\"\r\n") && text[0] != ' ' &&
-                 (!*text || text[strlen(text) - 1] != ' ');
+    bool plain =
+        !strpbrk(text, ",\"\r\n") && text[0] != ' ' && (!*text || text[strlen(text) - 1] != ' ');
     if (plain)
         return write_text(file, text, err);
     kb_status status = write_text(file, "\"", err);

@@ -1,5 +1,6 @@
-/* sheet: what a view shows, as columns and rows. The list on the screen, the table in place of a chart, the CSV file and the tests all read
- * the same sheet. A sheet owns nothing; its context must live as long as it is used. */
+/* sheet: what a view shows, as columns and rows. The list on the screen, the table in place of a
+ * chart, the CSV file and the tests all read the same sheet. A sheet owns nothing; its context must
+ * live as long as it is used. */
 #ifndef KB_SHEET_H
 #define KB_SHEET_H
 
@@ -11,7 +12,7 @@
 #include "status.h"
 
 typedef enum kb_value_kind {
-    KB_VALUE_NONE,  /* empty */
+    KB_VALUE_NONE, /* empty */
     KB_VALUE_TEXT,
     KB_VALUE_COUNT, /* a whole number */
     KB_VALUE_REAL,
@@ -31,9 +32,9 @@ typedef struct kb_sheet_column {
     const char *name;  /* in a file: one lower-case word */
     const char *title; /* on the screen; NULL: the name */
     uint8_t width;     /* cells on the screen; of a flexible column the least */
-    uint8_t drop;      /* narrow screens lose columns with a larger number first; 0 is always there */
-    bool flexible;     /* takes the room that is left, up to what its texts need */
-    bool graphic;      /* painted, not written: not part of a file */
+    uint8_t drop;  /* narrow screens lose columns with a larger number first; 0 is always there */
+    bool flexible; /* takes the room that is left, up to what its texts need */
+    bool graphic;  /* painted, not written: not part of a file */
 } kb_sheet_column;
 
 typedef struct kb_sheet {
@@ -70,7 +71,8 @@ static inline void kb_value_number(kb_value *value, kb_value_kind kind, double n
     value->number = number;
 }
 
-/* The rows ORDER[0 .. COUNT) of SHEET (ORDER NULL: all, COUNT ignored) as RFC 4180 CSV with a header, whole or not at all. */
+/* The rows ORDER[0 .. COUNT) of SHEET (ORDER NULL: all, COUNT ignored) as RFC 4180 CSV with a
+ * header, whole or not at all. */
 kb_status kb_sheet_write(const kb_sheet *sheet, const size_t *order, size_t count, const char *path,
                          kb_error *err);
 

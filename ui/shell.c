@@ -42,7 +42,9 @@ struct kb_shell {
     int tab_row;
 };
 
-/* --- panes ------------------------------------------------------------------------------------------------------------------- */
+/* --- panes
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 static void pane_free(kb_pane *pane)
 {
     if (pane->ops->leave)
@@ -118,7 +120,8 @@ static void grant_wish(kb_shell *shell)
     refresh(pane);
 }
 
-kb_status kb_shell_create(kb_shell **out, kb_workbench *workbench, bool unicode, bool mouse, kb_error *err)
+kb_status kb_shell_create(kb_shell **out, kb_workbench *workbench, bool unicode, bool mouse,
+                          kb_error *err)
 {
     kb_shell *shell = kb_calloc(1, sizeof *shell);
     *out = NULL;
@@ -126,7 +129,8 @@ kb_status kb_shell_create(kb_shell **out, kb_workbench *workbench, bool unicode,
         return kb_fail_memory(err, "the explorer");
     shell->mouse = mouse;
     shell->tab_row = -1;
-    shell->ui = (kb_ui){.data = &shell->data, .ascii = !unicode, .dots = unicode ? KB_DOTS_BRAILLE : KB_DOTS_ASCII};
+    shell->ui = (kb_ui){
+        .data = &shell->data, .ascii = !unicode, .dots = unicode ? KB_DOTS_BRAILLE : KB_DOTS_ASCII};
     kb_keys_init(&shell->ui.keys);
     kb_data_init(&shell->data, workbench);
     for (size_t i = 0; i < KB_TOP_VIEWS; i++) {
@@ -153,7 +157,9 @@ void kb_shell_free(kb_shell *shell)
     free(shell);
 }
 
-/* --- news ---------------------------------------------------------------------------------------------------------------------- */
+/* --- news
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 bool kb_shell_update(kb_shell *shell)
 {
     bool changed = kb_data_update(&shell->data);
@@ -191,7 +197,9 @@ bool kb_shell_redraw_wanted(kb_shell *shell)
     return wanted;
 }
 
-/* --- the bottom line --------------------------------------------------------------------------------------------------------------- */
+/* --- the bottom line
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 static void ask(kb_shell *shell, enum asking what, const char *text)
 {
     shell->asking = what;
@@ -289,7 +297,8 @@ static void order_k(kb_shell *shell, const char *text)
     unsigned long k = strtoul(text, &end, 10);
     bool automatic = strcmp(text, "auto") == 0;
     if (!automatic && (*end || end == text || k < 2 || k > 100000)) {
-        kb_ui_complain(&shell->ui, "k is \"%s\"; it must be a whole number from 2 on, or auto", text);
+        kb_ui_complain(&shell->ui, "k is \"%s\"; it must be a whole number from 2 on, or auto",
+                       text);
     } else if (!shell->data.findings) {
         kb_ui_complain(&shell->ui, "there is no model to calibrate yet");
     } else {
@@ -386,7 +395,9 @@ static const char *candidate(void *ctx, kb_order order, size_t i)
     if (i < sessions)
         return kb_corpus_session(corpus, i)->name;
     i -= sessions;
-    return corpus && i < kb_store_objects(kb_corpus_store(corpus)) ? kb_store_object_name(kb_corpus_store(corpus), i) : NULL;
+    return corpus && i < kb_store_objects(kb_corpus_store(corpus))
+               ? kb_store_object_name(kb_corpus_store(corpus), i)
+               : NULL;
 }
 
 static void complete(kb_shell *shell)
@@ -444,7 +455,9 @@ static void prompt_key(kb_shell *shell, int32_t key)
     }
 }
 
-/* --- commands by key ------------------------------------------------------------------------------------------------------------------ */
+/* --- commands by key
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 static unsigned scopes_of(const kb_pane *pane)
 {
     unsigned scopes = pane->ops->scopes | KB_IN_ANY | KB_IN_WORK;
@@ -465,7 +478,8 @@ static void toggle_table(kb_pane *pane)
 /* Another of the three views of a cluster in place of this one. */
 static void open_sibling(kb_shell *shell, kb_do command)
 {
-    static const kb_view_ops *const siblings[] = {&kb_cluster_objects_view, &kb_cluster_sessions_view, &kb_cluster_ngrams_view};
+    static const kb_view_ops *const siblings[] = {
+        &kb_cluster_objects_view, &kb_cluster_sessions_view, &kb_cluster_ngrams_view};
     kb_pane *pane = pane_of(shell);
     size_t now = 0;
     for (size_t i = 0; i < 3; i++)
@@ -586,7 +600,6 @@ static void act_anywhere(kb_shell *shell, kb_do command)
 static void perform(kb_shell *shell, kb_do command)
 {
     kb_pane *pane = pane_of(shell);
-    refresh(pane);
     bool able = !pane->wait[0] || command == KB_DO_AUTOMATIC;
     if (able && pane->ops->act && pane->ops->act(pane, command)) {
         grant_wish(shell);
@@ -613,6 +626,9 @@ static void help_key(kb_shell *shell, int32_t key)
 
 void kb_shell_key(kb_shell *shell, int32_t key)
 {
+    /* News may have come since the last drawing; nothing below may look at what they have replaced.
+     */
+    refresh(pane_of(shell));
     if (shell->help) {
         help_key(shell, key);
     } else if (shell->asking == ASK_CANCEL || shell->asking == ASK_RETRAIN) {
@@ -625,7 +641,9 @@ void kb_shell_key(kb_shell *shell, int32_t key)
     }
 }
 
-/* --- the mouse --------------------------------------------------------------------------------------------------------------------------- */
+/* --- the mouse
+ * ---------------------------------------------------------------------------------------------------------------------------
+ */
 static bool click_tab(kb_shell *shell, const kb_mouse *mouse)
 {
     if (mouse->y != shell->tab_row || mouse->kind != KB_MOUSE_PRESS)
@@ -642,8 +660,10 @@ static void mouse_on_list(kb_shell *shell, kb_pane *pane, const kb_mouse *mouse)
 {
     if (mouse->kind == KB_MOUSE_WHEEL_UP || mouse->kind == KB_MOUSE_WHEEL_DOWN) {
         for (int i = 0; i < 3; i++)
-            kb_list_do(&pane->list, &pane->sheet, mouse->kind == KB_MOUSE_WHEEL_UP ? KB_DO_UP : KB_DO_DOWN);
-    } else if (mouse->kind == KB_MOUSE_PRESS && mouse->button == 1 && kb_rect_holds(pane->rows, mouse->x, mouse->y)) {
+            kb_list_do(&pane->list, &pane->sheet,
+                       mouse->kind == KB_MOUSE_WHEEL_UP ? KB_DO_UP : KB_DO_DOWN);
+    } else if (mouse->kind == KB_MOUSE_PRESS && mouse->button == 1 &&
+               kb_rect_holds(pane->rows, mouse->x, mouse->y)) {
         if (kb_list_click(&pane->list, &pane->sheet, pane->rows, mouse->x, mouse->y))
             perform(shell, KB_DO_OPEN);
     }
@@ -669,7 +689,9 @@ void kb_shell_mouse(kb_shell *shell, const kb_mouse *mouse)
         grant_wish(shell);
 }
 
-/* --- drawing ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- drawing
+ * -------------------------------------------------------------------------------------------------------------------------------
+ */
 static void draw_tabs(kb_shell *shell, kb_canvas *canvas, int y)
 {
     kb_style bar = {.ink = KB_INK_BAR, .paper = KB_PAPER_BAR};
@@ -680,7 +702,8 @@ static void draw_tabs(kb_shell *shell, kb_canvas *canvas, int y)
     for (size_t i = 0; i < KB_TOP_VIEWS; i++) {
         kb_style style = i == shell->tab ? here : bar;
         char text[32];
-        snprintf(text, sizeof text, names || i == shell->tab ? "%zu %s" : "%zu", i + 1, top_views[i]->name);
+        snprintf(text, sizeof text, names || i == shell->tab ? "%zu %s" : "%zu", i + 1,
+                 top_views[i]->name);
         shell->tab_x[i] = x;
         x += kb_canvas_text(canvas, x, y, canvas->cols - x, style, text) + 1;
     }
@@ -700,7 +723,8 @@ static const char *work_text(const kb_shell *shell, char *text, size_t size, uns
         *ink = KB_INK_WARN;
         snprintf(text, size, "cancelled");
     } else if (state->stage != KB_STAGE_IDLE && state->job.total) {
-        snprintf(text, size, "%s %.0f%%", state->job.phase, 100.0 * (double)state->job.done / (double)state->job.total);
+        snprintf(text, size, "%s %.0f%%", state->job.phase,
+                 100.0 * (double)state->job.done / (double)state->job.total);
     } else if (state->stage != KB_STAGE_IDLE) {
         snprintf(text, size, "%s", kb_stage_name(state->stage));
     }
@@ -715,7 +739,8 @@ static void pane_title(kb_pane *pane, char *text, size_t size)
         snprintf(text, size, "%s", pane->ops->name);
 }
 
-/* "Clusters > C3 objects > heap  snapshot 4  12 of 40 rows  /text": the last breadcrumb is the one that must be seen. */
+/* "Clusters > C3 objects > heap  snapshot 4  12 of 40 rows  /text": the last breadcrumb is the one
+ * that must be seen. */
 static void draw_crumbs(kb_shell *shell, kb_canvas *canvas, int y)
 {
     char text[320], work[96], facts[320];
@@ -727,22 +752,27 @@ static void draw_crumbs(kb_shell *shell, kb_canvas *canvas, int y)
         pane_title(stack->panes[i], text, sizeof text);
         bool last = i + 1 == stack->depth;
         int most = last ? room - x : (room - x) / 3;
-        x += kb_canvas_text(canvas, x, y, most, last ? kb_bold_style(KB_INK_TITLE) : kb_ink_style(KB_INK_DIM), text);
+        x += kb_canvas_text(canvas, x, y, most,
+                            last ? kb_bold_style(KB_INK_TITLE) : kb_ink_style(KB_INK_DIM), text);
         if (!last)
             x += kb_canvas_text(canvas, x, y, room - x, kb_ink_style(KB_INK_DIM), " › ");
     }
     int used = 0;
     facts[0] = '\0';
     if (kb_data_serial(&shell->data))
-        used = snprintf(facts, sizeof facts, "  snapshot %ju", (uintmax_t)kb_data_serial(&shell->data));
+        used = snprintf(facts, sizeof facts, "  snapshot %ju",
+                        (uintmax_t)kb_data_serial(&shell->data));
     if (!pane->wait[0] && (kb_pane_is_list(pane) || pane->list.filter[0]))
-        snprintf(facts + used, sizeof facts - (size_t)used, pane->list.filter[0] ? "  %zu of %zu rows" : "  %zu rows", pane->list.shown, pane->sheet.row_count);
+        snprintf(facts + used, sizeof facts - (size_t)used,
+                 pane->list.filter[0] ? "  %zu of %zu rows" : "  %zu rows", pane->list.shown,
+                 pane->sheet.row_count);
     x += kb_canvas_text(canvas, x, y, room - x, kb_ink_style(KB_INK_DIM), facts);
     if (pane->list.filter[0]) {
         snprintf(text, sizeof text, "  filter: %s (Esc)", pane->list.filter);
         kb_canvas_text(canvas, x, y, room - x, kb_bold_style(KB_INK_WARN), text);
     }
-    kb_canvas_text_right(canvas, canvas->cols - 1 - (int)strlen(work), y, (int)strlen(work), kb_ink_style(ink), work);
+    kb_canvas_text_right(canvas, canvas->cols - 1 - (int)strlen(work), y, (int)strlen(work),
+                         kb_ink_style(ink), work);
 }
 
 static void draw_list_pane(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
@@ -760,7 +790,8 @@ static void draw_list_pane(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     }
     if (!beside)
         return;
-    kb_rect side = kb_rect_of(rect.x + pane->rows.cols + 2, pane->rows.y, rect.cols - pane->rows.cols - 2, pane->rows.rows);
+    kb_rect side = kb_rect_of(rect.x + pane->rows.cols + 2, pane->rows.y,
+                              rect.cols - pane->rows.cols - 2, pane->rows.rows);
     kb_rect old = kb_canvas_clip(canvas, side);
     pane->ops->aside(pane, canvas, side);
     canvas->clip = old;
@@ -785,7 +816,8 @@ static void draw_prompt(kb_shell *shell, kb_canvas *canvas, int y)
     const kb_prompt *prompt = &shell->prompt;
     char before[KB_PROMPT_MAX];
     snprintf(before, sizeof before, "%.*s", (int)prompt->cursor, prompt->text);
-    kb_canvas_put(canvas, 0, y, shell->asking == ASK_FILTER ? U'/' : U':', kb_bold_style(KB_INK_ACCENT));
+    kb_canvas_put(canvas, 0, y, shell->asking == ASK_FILTER ? U'/' : U':',
+                  kb_bold_style(KB_INK_ACCENT));
     int cells = kb_text_cells(before, canvas->ascii), room = canvas->cols - 2;
     const char *from = prompt->text;
     for (int skip = cells - room; skip > 0 && *from;) {
@@ -801,7 +833,8 @@ static void draw_prompt(kb_shell *shell, kb_canvas *canvas, int y)
     shell->ui.cursor_y = y;
     int used = 2 + kb_text_cells(from, canvas->ascii);
     if (shell->ui.message[0])
-        kb_canvas_text(canvas, used + 2, y, canvas->cols - used - 2, kb_ink_style(KB_INK_DIM), shell->ui.message);
+        kb_canvas_text(canvas, used + 2, y, canvas->cols - used - 2, kb_ink_style(KB_INK_DIM),
+                       shell->ui.message);
 }
 
 static void draw_bottom(kb_shell *shell, kb_canvas *canvas, int y)
@@ -814,11 +847,16 @@ static void draw_bottom(kb_shell *shell, kb_canvas *canvas, int y)
     if (shell->asking == ASK_COMMAND || shell->asking == ASK_FILTER) {
         draw_prompt(shell, canvas, y);
     } else if (shell->asking != ASK_NOTHING) {
-        const char *question = shell->asking == ASK_CANCEL ? "Stop the running work? (y/n) " : "Train again from the start, with the next seed? (y/n) ";
-        shell->ui.cursor_x = kb_canvas_text(canvas, 0, y, canvas->cols - 1, kb_bold_style(KB_INK_WARN), question);
+        const char *question = shell->asking == ASK_CANCEL
+                                   ? "Stop the running work? (y/n) "
+                                   : "Train again from the start, with the next seed? (y/n) ";
+        shell->ui.cursor_x =
+            kb_canvas_text(canvas, 0, y, canvas->cols - 1, kb_bold_style(KB_INK_WARN), question);
         shell->ui.cursor_y = y;
     } else if (shell->ui.message[0]) {
-        kb_canvas_text(canvas, 0, y, canvas->cols, kb_bold_style(shell->ui.alarming ? KB_INK_BAD : KB_INK_GOOD), shell->ui.message);
+        kb_canvas_text(canvas, 0, y, canvas->cols,
+                       kb_bold_style(shell->ui.alarming ? KB_INK_BAD : KB_INK_GOOD),
+                       shell->ui.message);
     } else {
         kb_keys_hints(&shell->ui.keys, scopes, canvas->cols, hints, sizeof hints);
         kb_canvas_text(canvas, 0, y, canvas->cols, kb_ink_style(KB_INK_DIM), hints);
@@ -837,13 +875,16 @@ static void draw_help(kb_shell *shell, kb_canvas *canvas)
     if (shell->help_top + page > count)
         shell->help_top = count > page ? count - page : 0;
     kb_canvas_fill(canvas, box, U' ', kb_ink_style(KB_INK_PLAIN));
-    kb_canvas_box(canvas, box, kb_ink_style(KB_INK_ACCENT), page < count ? "Keys (j, k scroll; any other key closes)" : "Keys (any key closes)");
+    kb_canvas_box(canvas, box, kb_ink_style(KB_INK_ACCENT),
+                  page < count ? "Keys (j, k scroll; any other key closes)"
+                               : "Keys (any key closes)");
     int keys = cols < 60 ? cols / 3 : KEYS;
     for (size_t i = 0; i < page && shell->help_top + i < count; i++) {
         const kb_help_line *line = &lines[shell->help_top + i];
         int y = box.y + 1 + (int)i;
         kb_canvas_text(canvas, box.x + 2, y, keys - 1, kb_bold_style(KB_INK_ACCENT), line->keys);
-        kb_canvas_text(canvas, box.x + 2 + keys, y, cols - keys - 4, kb_ink_style(KB_INK_PLAIN), line->text);
+        kb_canvas_text(canvas, box.x + 2 + keys, y, cols - keys - 4, kb_ink_style(KB_INK_PLAIN),
+                       line->text);
     }
     shell->ui.cursor_x = box.x + 1;
     shell->ui.cursor_y = box.y + 1;

@@ -94,7 +94,7 @@ kb_depth kb_theme_depth(int colors, bool direct_color)
 {
     if (direct_color && colors > 256)
         return KB_DEPTH_DIRECT;
-    return colors >= 256 ? KB_DEPTH_256
+    return colors >= 256  ? KB_DEPTH_256
            : colors >= 16 ? KB_DEPTH_16
            : colors >= 8  ? KB_DEPTH_8
                           : KB_DEPTH_MONO;

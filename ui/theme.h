@@ -1,7 +1,8 @@
 /* theme: which colour means what, and what each kind of terminal shows for it.
  *
- * Views name inks (foregrounds) and papers (backgrounds) by meaning. Colours never stand alone: a cluster also has its number, a state its
- * word. The cluster colours were picked from the 256-colour cube by largest least distance (CIELAB) under normal sight and simulated protanopia,
+ * Views name inks (foregrounds) and papers (backgrounds) by meaning. Colours never stand alone: a
+ * cluster also has its number, a state its word. The cluster colours were picked from the
+ * 256-colour cube by largest least distance (CIELAB) under normal sight and simulated protanopia,
  * deuteranopia and tritanopia (Machado et al. 2009), among those readable on black and on white. */
 #ifndef KB_THEME_H
 #define KB_THEME_H
@@ -11,7 +12,13 @@
 
 #include "canvas.h"
 
-typedef enum kb_depth { KB_DEPTH_MONO, KB_DEPTH_8, KB_DEPTH_16, KB_DEPTH_256, KB_DEPTH_DIRECT } kb_depth;
+typedef enum kb_depth {
+    KB_DEPTH_MONO,
+    KB_DEPTH_8,
+    KB_DEPTH_16,
+    KB_DEPTH_256,
+    KB_DEPTH_DIRECT
+} kb_depth;
 
 enum { KB_CLUSTER_INKS = 14 };
 
@@ -33,13 +40,15 @@ typedef enum kb_ink {
 
 typedef enum kb_paper { KB_PAPER_PLAIN, KB_PAPER_BAR, KB_PAPER_SELECTED, KB_PAPERS } kb_paper;
 
-/* What the terminal is given: -1 its own default, a palette index, or 0xRRGGBB under KB_DEPTH_DIRECT. */
+/* What the terminal is given: -1 its own default, a palette index, or 0xRRGGBB under
+ * KB_DEPTH_DIRECT. */
 int kb_theme_ink(kb_depth depth, unsigned ink);
 int kb_theme_paper(kb_depth depth, unsigned paper);
 /* KB_BOLD and the like that stand in for colours that DEPTH does not have. */
 uint8_t kb_theme_attributes(kb_depth depth, kb_style style);
 
-/* The depth of a terminal with COLORS colours (0 or less: none); DIRECT_COLOR when its numbers are RGB values. */
+/* The depth of a terminal with COLORS colours (0 or less: none); DIRECT_COLOR when its numbers are
+ * RGB values. */
 kb_depth kb_theme_depth(int colors, bool direct_color);
 
 /* The ink of a cluster's number (from 1; 0: no cluster). Numbers beyond the palette repeat it. */

@@ -41,14 +41,15 @@ const float *kb_ui_series(kb_ui *ui, size_t session, uint32_t object, size_t *co
     if (!ui->data->corpus)
         return NULL;
     const kb_store *store = kb_corpus_store(ui->data->corpus);
-    size_t steps = kb_store_timesteps(store), length = kb_store_length(store, session);
+    size_t steps = ui->data->longest, length = kb_store_length(store, session);
     if (!ui->series)
         ui->series = kb_calloc(steps, sizeof *ui->series);
     if (!ui->series)
         return NULL;
     memset(ui->series, 0, steps * sizeof *ui->series);
     if (kb_store_find_series(store, session, object, &series))
-        memcpy(ui->series + (steps - length) + series.first, series.values, series.count * sizeof *ui->series);
+        memcpy(ui->series + (steps - length) + series.first, series.values,
+               series.count * sizeof *ui->series);
     *count = steps;
     return ui->series;
 }

@@ -8,7 +8,7 @@
 #include "quality.h"
 #include "ward.h"
 
-static const double NEAR_BEST = 0.1; /* of the range of silhouettes */
+static const double NEAR_BEST = 0.15; /* of the range of silhouettes */
 
 /* --- K-means at one k
  * -----------------------------------------------------------------------------------------------

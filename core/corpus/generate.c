@@ -148,7 +148,7 @@ static void draw_plan(struct item *items, const kb_generate_options *options)
 {
     kb_rng rng = kb_rng_start(options->seed, KB_STREAM_GENERATE + 100);
     size_t n = options->sessions, validation = share_of(n, .15), later = share_of(n, .10);
-    size_t emerging = share_of(n, .05) > 2 ? share_of(n, .05) : 2;
+    size_t emerging = share_of(n, .03) > 2 ? share_of(n, .03) : 2;
     size_t train = n - validation - emerging - later;
     struct item *next = plan_known(items, KB_SPLIT_TRAIN, train, options->types);
     next = plan_known(next, KB_SPLIT_VALIDATION, validation, options->types);

@@ -18,7 +18,7 @@
 
 typedef struct kb_generate_options {
     size_t sessions;  /* in all: train, validation, emerging, later in about
-                         70:15:5:10. 20..10,000,000. Default 400 */
+                         72:15:3:10. 20..10,000,000. Default 400 */
     size_t objects;   /* 40..1,000,000. Default 200 */
     size_t timesteps; /* samples of a session, of most of them: some are shorter. 10..65,535.
                          Default 100 */

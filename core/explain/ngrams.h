@@ -1,7 +1,8 @@
 /* ngrams: what users did before a crash or eviction (MISSION S20).
  *
- * Per user by time: a START whose previous event exists and is not END was preceded by a crash; the n - 1 events before it, oldest
- * first, START itself left out, are one n-gram. Windows cross earlier STARTs and ENDs; events that do not exist are empty leading columns. */
+ * Per user by time: a START whose previous event exists and is not END was preceded by a crash; the
+ * n - 1 events before it, oldest first, START itself left out, are one n-gram. Windows cross
+ * earlier STARTs and ENDs; events that do not exist are empty leading columns. */
 #ifndef KB_NGRAMS_H
 #define KB_NGRAMS_H
 
@@ -30,7 +31,8 @@ typedef struct kb_ngrams {
     uint32_t *storage; /* behind rows[].events */
 } kb_ngrams;
 
-/* USERS[u] (kb_events_users flags; NULL: everybody): whose streams are counted. *OUT owns its arrays until kb_ngrams_clear. */
+/* USERS[u] (kb_events_users flags; NULL: everybody): whose streams are counted. *OUT owns its
+ * arrays until kb_ngrams_clear. */
 kb_status kb_ngrams_of(kb_ngrams *out, const kb_events *events, const bool *users,
                        const kb_ngram_options *options, const kb_progress *progress, kb_error *err);
 void kb_ngrams_clear(kb_ngrams *ngrams);

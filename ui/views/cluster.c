@@ -1,16 +1,30 @@
-/* cluster: the objects of one cluster, ranked by F: how often each is present here and elsewhere. */
+/* cluster: the objects of one cluster, ranked by F: how often each is present here and elsewhere.
+ */
 #include <stdio.h>
 
 #include "chart.h"
 #include "parts.h"
 #include "theme.h"
 
-enum column { CLUSTER, RANK, OBJECT, PRESENCE, PRESENCE_BAR, OTHER, OTHER_BAR, F1, F1_BAR, HERE, ELSEWHERE, COLUMNS };
+enum column {
+    CLUSTER,
+    RANK,
+    OBJECT,
+    PRESENCE,
+    PRESENCE_BAR,
+    OTHER,
+    OTHER_BAR,
+    F1,
+    F1_BAR,
+    HERE,
+    ELSEWHERE,
+    COLUMNS
+};
 
 static const kb_sheet_column columns[COLUMNS] = {
     [CLUSTER] = {.name = "cluster", .width = 7, .drop = 9},
     [RANK] = {.name = "rank", .width = 5, .drop = 3},
-    [OBJECT] = {.name = "object", .width = 12, .flexible = true},
+    [OBJECT] = {.name = "object", .width = 22, .flexible = true},
     [PRESENCE] = {.name = "presence", .title = "here", .width = 7, .drop = 1},
     [OTHER] = {.name = "other", .title = "elsewhere", .width = 9, .drop = 2},
     [F1] = {.name = "f1", .title = "F", .width = 7},
@@ -41,7 +55,8 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
         kb_value_number(value, KB_VALUE_COUNT, (double)row + 1);
         break;
     case OBJECT:
-        kb_value_text(value, kb_store_object_name(kb_corpus_store(pane->ui->data->corpus), facts->object));
+        kb_value_text(value,
+                      kb_store_object_name(kb_corpus_store(pane->ui->data->corpus), facts->object));
         break;
     case PRESENCE:
         kb_value_number(value, KB_VALUE_SHARE, facts->presence);
@@ -72,7 +87,9 @@ static void paint(void *ctx, size_t row, size_t column, kb_canvas *canvas, kb_re
     const kb_presence_row *facts = row_of(pane, row);
     if (!facts)
         return;
-    double share = column == PRESENCE_BAR ? facts->presence : column == OTHER_BAR ? facts->other : facts->f1;
+    double share = column == PRESENCE_BAR ? facts->presence
+                   : column == OTHER_BAR  ? facts->other
+                                          : facts->f1;
     uint8_t ink = column == PRESENCE_BAR ? kb_theme_cluster(pane->target.cluster)
                   : column == OTHER_BAR  ? KB_INK_DIM
                                          : KB_INK_ACCENT;
@@ -117,8 +134,8 @@ static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
         return !facts;
     }
     int x = rect.x + 2 + kb_draw_cluster(canvas, rect.x, rect.y, facts->number);
-    snprintf(text, sizeof text, "%zu: %zu train, %zu validation, %zu emerging, %zu later", facts->sessions,
-             facts->split[0], facts->split[1], facts->split[2], facts->split[3]);
+    snprintf(text, sizeof text, "%zu: %zu train, %zu validation, %zu emerging, %zu later",
+             facts->sessions, facts->split[0], facts->split[1], facts->split[2], facts->split[3]);
     x += kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "sessions", text);
     snprintf(text, sizeof text, "%zu", facts->emerging);
     kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "flagged", text);

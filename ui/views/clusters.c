@@ -5,7 +5,23 @@
 #include "parts.h"
 #include "theme.h"
 
-enum column { GLYPH, NUMBER, SESSIONS, SHARE, BAR, EMERGING, CALIBRATED, TRAIN, VALIDATION, IN_EMERGING, LATER, TOP, F1, THRESHOLD, COLUMNS };
+enum column {
+    GLYPH,
+    NUMBER,
+    SESSIONS,
+    SHARE,
+    BAR,
+    EMERGING,
+    CALIBRATED,
+    TRAIN,
+    VALIDATION,
+    IN_EMERGING,
+    LATER,
+    TOP,
+    F1,
+    THRESHOLD,
+    COLUMNS
+};
 
 static const kb_sheet_column columns[COLUMNS] = {
     [GLYPH] = {.name = "glyph", .title = " ", .width = 1, .graphic = true},
@@ -14,7 +30,7 @@ static const kb_sheet_column columns[COLUMNS] = {
     [SHARE] = {.name = "share", .width = 6, .drop = 3},
     [BAR] = {.name = "bar", .title = "", .width = 12, .drop = 4, .graphic = true},
     [EMERGING] = {.name = "emerging", .width = 8, .drop = 2},
-    [TOP] = {.name = "top_object", .title = "top object", .width = 12, .drop = 1, .flexible = true},
+    [TOP] = {.name = "top_object", .title = "top object", .width = 20, .drop = 1, .flexible = true},
     [F1] = {.name = "f1", .title = "F", .width = 6, .drop = 5},
     [CALIBRATED] = {.name = "calibrated", .width = 10, .drop = 8},
     [TRAIN] = {.name = "train", .width = 6, .drop = 9},
@@ -35,7 +51,8 @@ static void top_cell(const kb_data *data, const kb_cluster_facts *facts, kb_valu
     if (!facts->has_top)
         kb_value_text(value, "…");
     else if (facts->top_object != KB_NAME_NONE)
-        kb_value_text(value, kb_store_object_name(kb_corpus_store(data->corpus), facts->top_object));
+        kb_value_text(value,
+                      kb_store_object_name(kb_corpus_store(data->corpus), facts->top_object));
 }
 
 static void cell(void *ctx, size_t row, size_t column, kb_value *value)

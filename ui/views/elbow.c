@@ -14,7 +14,10 @@ static const kb_sheet_column columns[COLUMNS] = {
     [K] = {.name = "k", .width = 4},
     [SILHOUETTE] = {.name = "silhouette", .width = 10},
     [DAVIES_BOULDIN] = {.name = "davies_bouldin", .title = "Davies-B.", .width = 10, .drop = 1},
-    [CALINSKI_HARABASZ] = {.name = "calinski_harabasz", .title = "Calinski-H.", .width = 11, .drop = 2},
+    [CALINSKI_HARABASZ] = {.name = "calinski_harabasz",
+                           .title = "Calinski-H.",
+                           .width = 11,
+                           .drop = 2},
     [INERTIA] = {.name = "inertia", .width = 11, .drop = 3},
     [CHOSEN] = {.name = "chosen", .width = 6},
 };
@@ -49,7 +52,9 @@ static double number_of(const kb_elbow_row *row, size_t column)
 
 static void cell(void *ctx, size_t row, size_t column, kb_value *value)
 {
-    kb_value_kind kind = column == K ? KB_VALUE_COUNT : column == CHOSEN ? KB_VALUE_FLAG : KB_VALUE_REAL;
+    kb_value_kind kind = column == K        ? KB_VALUE_COUNT
+                         : column == CHOSEN ? KB_VALUE_FLAG
+                                            : KB_VALUE_REAL;
     kb_value_number(value, kind, number_of(&elbow_of(ctx)->rows[row], column));
     if (column == CHOSEN)
         value->ink = KB_INK_GOOD;
@@ -67,7 +72,8 @@ static void refresh(kb_pane *pane)
         return;
     if (elbow_of(pane)->count == 0) {
         snprintf(pane->wait, sizeof pane->wait,
-                 "The model came calibrated with k = %zu and no elbow table. Press a to compute one here.",
+                 "The model came calibrated with k = %zu and no elbow table. Press a to compute "
+                 "one here.",
                  data->findings->k);
         return;
     }
@@ -92,19 +98,23 @@ static size_t candidate_of(const kb_pane *pane)
 static void verdict(const kb_pane *pane, char *text, size_t size)
 {
     const kb_elbow *elbow = elbow_of(pane);
-    snprintf(text, size, "k = %zu in use; by silhouette %zu, by Davies-Bouldin %zu, by the knee %zu. Candidate: %zu",
-             pane->ui->data->findings->k, elbow->best_silhouette, elbow->best_davies_bouldin, elbow->knee,
-             candidate_of(pane));
+    snprintf(
+        text, size,
+        "k = %zu in use; by silhouette %zu, by Davies-Bouldin %zu, by the knee %zu. Candidate: %zu",
+        pane->ui->data->findings->k, elbow->best_silhouette, elbow->best_davies_bouldin,
+        elbow->knee, candidate_of(pane));
 }
 
-static void draw_one(kb_pane *pane, kb_canvas *canvas, kb_rect rect, size_t chart_index, double *x, double *y)
+static void draw_one(kb_pane *pane, kb_canvas *canvas, kb_rect rect, size_t chart_index, double *x,
+                     double *y)
 {
     const kb_elbow *elbow = elbow_of(pane);
     for (size_t i = 0; i < elbow->count; i++) {
         x[i] = (double)elbow->rows[i].k;
         y[i] = number_of(&elbow->rows[i], charts[chart_index].column);
     }
-    kb_chart_series series = {.x = x, .y = y, .count = elbow->count, .ink = KB_INK_FIRST, .points = true};
+    kb_chart_series series = {
+        .x = x, .y = y, .count = elbow->count, .ink = KB_INK_FIRST, .points = true};
     kb_chart chart = {.title = charts[chart_index].title,
                       .series = &series,
                       .series_count = 1,
@@ -128,7 +138,8 @@ static void draw(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     int across = rect.cols >= 60 ? 2 : 1, down = rect.rows >= 12 ? 2 : 1;
     for (int i = 0; x && y && i < across * down && i < CHARTS; i++) {
         int cols = rect.cols / across, rows = rect.rows / down;
-        draw_one(pane, canvas, kb_rect_of(rect.x + i % across * cols, rect.y + i / across * rows, cols - 1, rows),
+        draw_one(pane, canvas,
+                 kb_rect_of(rect.x + i % across * cols, rect.y + i / across * rows, cols - 1, rows),
                  (size_t)i, x, y);
     }
     free(x);
@@ -141,7 +152,8 @@ static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     if (rect.rows < 6)
         return 0;
     verdict(pane, text, sizeof text);
-    return kb_canvas_wrap(canvas, kb_rect_of(rect.x, rect.y, rect.cols, 2), kb_ink_style(KB_INK_PLAIN), text);
+    return kb_canvas_wrap(canvas, kb_rect_of(rect.x, rect.y, rect.cols, 2),
+                          kb_ink_style(KB_INK_PLAIN), text);
 }
 
 static void step(kb_pane *pane, int by)

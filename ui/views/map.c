@@ -1,6 +1,8 @@
-/* map: the sessions in the plane (t-SNE), a dot each in the colour of its cluster, under a crosshair.
+/* map: the sessions in the plane (t-SNE), a dot each in the colour of its cluster, under a
+ * crosshair.
  *
- * Each drawing bins the sessions into the cells of the screen once; the answer to "what is in this cell" comes from the same bins. */
+ * Each drawing bins the sessions into the cells of the screen once; the answer to "what is in this
+ * cell" comes from the same bins. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +27,8 @@ static const kb_sheet_column columns[COLUMNS] = {
 struct bin {
     uint32_t count, emerging;
     bool overlay_emerging, overlay_later;
-    uint32_t candidate; /* the cluster of most of the points, if any has most (Boyer and Moore 1981) */
+    uint32_t
+        candidate; /* the cluster of most of the points, if any has most (Boyer and Moore 1981) */
     int32_t lead;
 };
 
@@ -48,7 +51,9 @@ struct state {
     uint64_t labelled; /* version of map and findings that the labels are of */
 };
 
-/* --- the table ------------------------------------------------------------------------------------------------------------ */
+/* --- the table
+ * ------------------------------------------------------------------------------------------------------------
+ */
 static void cell(void *ctx, size_t row, size_t column, kb_value *value)
 {
     const kb_pane *pane = ctx;
@@ -80,12 +85,13 @@ static void refresh(kb_pane *pane)
     if (kb_data_wait_map(data, pane->wait, sizeof pane->wait))
         return;
     size_t sessions = kb_corpus_sessions(data->corpus);
-    pane->sheet = (kb_sheet){.columns = columns,
-                             .column_count = COLUMNS,
-                             .row_count = data->map->sessions < sessions ? data->map->sessions : sessions,
-                             .cell = cell,
-                             .ctx = pane,
-                             .version = version_of(data)};
+    pane->sheet =
+        (kb_sheet){.columns = columns,
+                   .column_count = COLUMNS,
+                   .row_count = data->map->sessions < sessions ? data->map->sessions : sessions,
+                   .cell = cell,
+                   .ctx = pane,
+                   .version = version_of(data)};
 }
 
 static void title(kb_pane *pane, char *text, size_t size)
@@ -97,7 +103,9 @@ static void title(kb_pane *pane, char *text, size_t size)
         snprintf(text, size, "Map");
 }
 
-/* --- geometry --------------------------------------------------------------------------------------------------------------- */
+/* --- geometry
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 /* The place of a session; false for one without. */
 static bool place(const kb_data *data, size_t session, double *x, double *y)
 {
@@ -140,15 +148,19 @@ static void to_dots(const struct state *state, double x, double y, double *acros
 
 static bool in_plot(const struct state *state, double across, double down)
 {
-    return across >= 0 && down >= 0 && across < state->plot.cols * DOTS_ACROSS && down < state->plot.rows * DOTS_DOWN;
+    return across >= 0 && down >= 0 && across < state->plot.cols * DOTS_ACROSS &&
+           down < state->plot.rows * DOTS_DOWN;
 }
 
 static double distance_to_cross(const struct state *state, double across, double down)
 {
-    return hypot(across - (state->cross_x + 0.5) * DOTS_ACROSS, down - (state->cross_y + 0.5) * DOTS_DOWN);
+    return hypot(across - (state->cross_x + 0.5) * DOTS_ACROSS,
+                 down - (state->cross_y + 0.5) * DOTS_DOWN);
 }
 
-/* --- drawing ------------------------------------------------------------------------------------------------------------------ */
+/* --- drawing
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 static struct bin *bin_at(const struct state *state, int col, int row)
 {
     return &state->bins[(size_t)row * (size_t)state->plot.cols + (size_t)col];
@@ -163,7 +175,8 @@ static bool make_bins(struct state *state)
     return true;
 }
 
-static void add_to_bin(const struct state *state, const kb_data *data, struct bin *bin, size_t session)
+static void add_to_bin(const struct state *state, const kb_data *data, struct bin *bin,
+                       size_t session)
 {
     const kb_assignment *assigned = kb_data_assigned(data, session);
     kb_split split = kb_corpus_session(data->corpus, session)->split;
@@ -192,7 +205,8 @@ static void bin_sessions(kb_pane *pane, kb_dots *dots)
         to_dots(state, x, y, &across, &down);
         if (!in_plot(state, across, down))
             continue;
-        add_to_bin(state, data, bin_at(state, (int)across / DOTS_ACROSS, (int)down / DOTS_DOWN), session);
+        add_to_bin(state, data, bin_at(state, (int)across / DOTS_ACROSS, (int)down / DOTS_DOWN),
+                   session);
         kb_dots_set(dots, (int)across * kb_dots_across(dots->mode) / DOTS_ACROSS,
                     (int)down * kb_dots_down(dots->mode) / DOTS_DOWN,
                     kb_theme_cluster(kb_data_cluster_of(data, session)));
@@ -210,7 +224,8 @@ static void draw_signs(const struct state *state, kb_canvas *canvas)
         for (int col = 0; col < state->plot.cols; col++) {
             const struct bin *bin = bin_at(state, col, row);
             if (bin->count)
-                kb_canvas_put(canvas, state->plot.x + col, state->plot.y + row, (char32_t)kb_theme_glyph(bin->candidate),
+                kb_canvas_put(canvas, state->plot.x + col, state->plot.y + row,
+                              (char32_t)kb_theme_glyph(bin->candidate),
                               kb_ink_style(kb_theme_cluster(bin->candidate)));
         }
 }
@@ -221,10 +236,10 @@ static void draw_marks(const struct state *state, kb_canvas *canvas)
     for (int row = 0; row < state->plot.rows; row++)
         for (int col = 0; col < state->plot.cols; col++) {
             const struct bin *bin = bin_at(state, col, row);
-            char32_t mark = bin->overlay_emerging                         ? U'◆'
-                            : bin->overlay_later                          ? U'○'
+            char32_t mark = bin->overlay_emerging                          ? U'◆'
+                            : bin->overlay_later                           ? U'○'
                             : bin->count && 2 * bin->emerging > bin->count ? U'×'
-                                                                          : 0;
+                                                                           : 0;
             if (mark)
                 kb_canvas_put(canvas, state->plot.x + col, state->plot.y + row, mark,
                               kb_bold_style(kb_theme_cluster(bin->candidate)));
@@ -282,8 +297,8 @@ static void draw_labels(const struct state *state, kb_canvas *canvas)
             continue;
         kb_style style = kb_bold_style(kb_theme_cluster(label->cluster));
         style.attributes |= KB_REVERSE;
-        kb_canvas_print(canvas, state->plot.x + (int)across / DOTS_ACROSS, state->plot.y + (int)down / DOTS_DOWN, 4,
-                        style, "%u", label->cluster);
+        kb_canvas_print(canvas, state->plot.x + (int)across / DOTS_ACROSS,
+                        state->plot.y + (int)down / DOTS_DOWN, 4, style, "%u", label->cluster);
     }
 }
 
@@ -295,12 +310,15 @@ static void draw_cross(kb_pane *pane, kb_canvas *canvas)
     kb_style style = kb_bold_style(KB_INK_ACCENT);
     static const int offsets[][2] = {{-2, 0}, {-1, 0}, {1, 0}, {2, 0}, {0, -1}, {0, 1}};
     for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++)
-        kb_canvas_put(canvas, x + offsets[i][0], y + offsets[i][1], offsets[i][1] ? U'│' : U'─', style);
+        kb_canvas_put(canvas, x + offsets[i][0], y + offsets[i][1], offsets[i][1] ? U'│' : U'─',
+                      style);
     pane->ui->cursor_x = x;
     pane->ui->cursor_y = y;
 }
 
-/* --- what is under the crosshair -------------------------------------------------------------------------------------------------- */
+/* --- what is under the crosshair
+ * --------------------------------------------------------------------------------------------------
+ */
 /* "14 points: 12 of C3, 2 of C7" of the crosshair's cell: a second pass, for one cell only. */
 static void cell_text(kb_pane *pane, char *text, size_t size)
 {
@@ -316,14 +334,16 @@ static void cell_text(kb_pane *pane, char *text, size_t size)
         for (size_t i = 0; i < pane->list.shown; i++) {
             double x, y, across, down;
             size_t session = pane->list.order[i];
-            if (kb_data_cluster_of(data, session) != data->clusters[c].number || !place(data, session, &x, &y))
+            if (kb_data_cluster_of(data, session) != data->clusters[c].number ||
+                !place(data, session, &x, &y))
                 continue;
             to_dots(state, x, y, &across, &down);
             count += in_plot(state, across, down) && (int)across / DOTS_ACROSS == state->cross_x &&
                      (int)down / DOTS_DOWN == state->cross_y;
         }
         if (count) {
-            used += snprintf(text + used, size - (size_t)used, "%s%zu of C%u", separator, count, data->clusters[c].number);
+            used += snprintf(text + used, size - (size_t)used, "%s%zu of C%u", separator, count,
+                             data->clusters[c].number);
             separator = ", ";
         }
     }
@@ -341,12 +361,15 @@ static void draw_status(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     if (state->nearest == SIZE_MAX || used + 12 > rect.cols)
         return;
     const kb_assignment *assigned = kb_data_assigned(data, state->nearest);
-    snprintf(text, sizeof text, "   nearest: %.200s%s", kb_corpus_session(data->corpus, state->nearest)->name,
+    snprintf(text, sizeof text, "   nearest: %.200s%s",
+             kb_corpus_session(data->corpus, state->nearest)->name,
              assigned && assigned->emerging ? " (emerging)" : "");
     kb_canvas_text(canvas, rect.x + used, rect.y, rect.cols - used, kb_ink_style(KB_INK_DIM), text);
 }
 
-/* --- legend ------------------------------------------------------------------------------------------------------------------------- */
+/* --- legend
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 static void draw_legend_row(const kb_data *data, kb_canvas *canvas, kb_rect rect)
 {
     int x = rect.x;
@@ -359,10 +382,13 @@ static int draw_legend_marks(const struct state *state, kb_canvas *canvas, kb_re
     const struct {
         const char *text;
         bool shown;
-    } marks[] = {{"× mostly emerging", true}, {"◆ split emerging (e)", state->show_emerging}, {"○ split later (d)", state->show_later}};
+    } marks[] = {{"× mostly emerging", true},
+                 {"◆ split emerging (e)", state->show_emerging},
+                 {"○ split later (d)", state->show_later}};
     for (size_t i = 0; i < 3; i++)
         if (row < rect.rows)
-            kb_canvas_text(canvas, rect.x, rect.y + row++, rect.cols, kb_ink_style(marks[i].shown ? KB_INK_PLAIN : KB_INK_DIM), marks[i].text);
+            kb_canvas_text(canvas, rect.x, rect.y + row++, rect.cols,
+                           kb_ink_style(marks[i].shown ? KB_INK_PLAIN : KB_INK_DIM), marks[i].text);
     return row;
 }
 
@@ -376,7 +402,8 @@ static void draw_legend(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     if (state->nearest == SIZE_MAX || row + 4 > rect.rows)
         return;
     kb_rect rest = kb_rect_of(rect.x, rect.y + row, rect.cols, rect.rows - row);
-    kb_canvas_text(canvas, rest.x, rest.y++, rest.cols, kb_bold_style(KB_INK_TITLE), kb_corpus_session(data->corpus, state->nearest)->name);
+    kb_canvas_text(canvas, rest.x, rest.y++, rest.cols, kb_bold_style(KB_INK_TITLE),
+                   kb_corpus_session(data->corpus, state->nearest)->name);
     rest.rows--;
     int used = kb_draw_session_facts(pane->ui, canvas, rest, state->nearest);
     rest.y += used;
@@ -384,7 +411,9 @@ static void draw_legend(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     kb_draw_session_objects(pane->ui, canvas, rest, state->nearest);
 }
 
-/* --- the view ------------------------------------------------------------------------------------------------------------------------- */
+/* --- the view
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 static void clamp_cross(struct state *state)
 {
     if (state->cross_x >= state->plot.cols)
@@ -422,7 +451,8 @@ static void set_plot(kb_pane *pane, kb_rect plot)
 {
     struct state *state = pane->state;
     const kb_data *data = pane->ui->data;
-    bool resized = plot.cols != state->plot.cols || plot.rows != state->plot.rows, fresh = state->per_dot == 0;
+    bool resized = plot.cols != state->plot.cols || plot.rows != state->plot.rows,
+         fresh = state->per_dot == 0;
     bool moving = data->map->iteration < data->map->iterations;
     state->plot = plot;
     if (fresh || (!state->moved && (resized || moving)))
@@ -438,7 +468,8 @@ static void draw(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     kb_dots dots;
     int legend = rect.cols >= 110 ? rect.cols / 4 < 40 ? 34 : rect.cols * 3 / 10 : 0;
     int below = rect.rows >= 8 && !legend ? 2 : 1;
-    kb_rect plot = kb_rect_of(rect.x, rect.y, rect.cols - (legend ? legend + 2 : 0), rect.rows - below);
+    kb_rect plot =
+        kb_rect_of(rect.x, rect.y, rect.cols - (legend ? legend + 2 : 0), rect.rows - below);
     if (plot.cols < 2 || plot.rows < 2)
         return;
     kb_list_sync(&pane->list, &pane->sheet);
@@ -459,9 +490,11 @@ static void draw(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     canvas->clip = old;
     draw_status(pane, canvas, kb_rect_of(rect.x, rect.y + rect.rows - 1, rect.cols, 1));
     if (legend)
-        draw_legend(pane, canvas, kb_rect_of(rect.x + plot.cols + 2, rect.y, legend, rect.rows - 1));
+        draw_legend(pane, canvas,
+                    kb_rect_of(rect.x + plot.cols + 2, rect.y, legend, rect.rows - 1));
     else if (below == 2)
-        draw_legend_row(pane->ui->data, canvas, kb_rect_of(rect.x, rect.y + rect.rows - 2, rect.cols, 1));
+        draw_legend_row(pane->ui->data, canvas,
+                        kb_rect_of(rect.x, rect.y + rect.rows - 2, rect.cols, 1));
 }
 
 /* Zooms about the crosshair, which keeps pointing at the same place. */
@@ -561,7 +594,8 @@ static bool mouse(kb_pane *pane, kb_rect rect, const kb_mouse *event)
     (void)rect;
     if (!(state->per_dot > 0) || !kb_rect_holds(state->plot, event->x, event->y))
         return false;
-    bool same = state->cross_x == event->x - state->plot.x && state->cross_y == event->y - state->plot.y;
+    bool same =
+        state->cross_x == event->x - state->plot.x && state->cross_y == event->y - state->plot.y;
     if (event->kind == KB_MOUSE_PRESS && event->button == 1 && same)
         return open_nearest(pane);
     if (event->kind == KB_MOUSE_RELEASE)

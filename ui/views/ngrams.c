@@ -1,4 +1,5 @@
-/* ngrams: what users did before a crash, most frequent first: all users, or those of one cluster. */
+/* ngrams: what users did before a crash, most frequent first: all users, or those of one cluster.
+ */
 #include <stdio.h>
 
 #include "parts.h"
@@ -9,7 +10,7 @@ enum { N_DEFAULT = 3, N_LEAST = 2, N_MOST = 12 };
 struct state {
     size_t n; /* 0: not chosen yet */
     kb_sheet_column columns[N_MOST + 1];
-    char names[N_MOST][8];
+    char names[N_MOST][24];
 };
 
 static size_t length_of(const kb_pane *pane)
@@ -32,7 +33,8 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
     if (column < ngrams->n - 1) {
         uint32_t event = ngrams->rows[row].events[column];
         if (event != KB_NAME_NONE)
-            kb_value_text(value, kb_events_kind_name(kb_corpus_events(pane->ui->data->corpus), event));
+            kb_value_text(value,
+                          kb_events_kind_name(kb_corpus_events(pane->ui->data->corpus), event));
     } else {
         bool users = column == ngrams->n;
         kb_value_number(value, KB_VALUE_COUNT,
@@ -45,7 +47,9 @@ static void name_columns(struct state *state, size_t n)
 {
     for (size_t i = 0; i + 1 < n; i++) {
         snprintf(state->names[i], sizeof state->names[i], "e%zu", i);
-        state->columns[i] = (kb_sheet_column){.name = state->names[i], .width = 10, .flexible = true,
+        state->columns[i] = (kb_sheet_column){.name = state->names[i],
+                                              .width = 10,
+                                              .flexible = true,
                                               .drop = (uint8_t)(i + 2 < n ? n - i : 0)};
     }
     state->columns[n - 1] = (kb_sheet_column){.name = "count", .width = 8};
@@ -94,7 +98,8 @@ static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     if (rect.rows < 6)
         return 0;
     kb_canvas_print(canvas, rect.x, rect.y, rect.cols, kb_ink_style(KB_INK_DIM),
-                    "the last %zu events before a launch without a clean end; %s", length_of(pane) - 1, whose);
+                    "the last %zu events before a launch without a clean end; %s",
+                    length_of(pane) - 1, whose);
     return 1;
 }
 

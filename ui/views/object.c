@@ -1,4 +1,5 @@
-/* object: one object across the clusters, and the sessions that have it: those of the target's cluster, or all. */
+/* object: one object across the clusters, and the sessions that have it: those of the target's
+ * cluster, or all. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,9 +12,14 @@ enum column { GLYPH, SESSION, CLUSTER, SPARK, MOST, LAST, SPLIT, COLUMNS };
 
 static const kb_sheet_column columns[COLUMNS] = {
     [GLYPH] = {.name = "glyph", .title = " ", .width = 1, .drop = 5, .graphic = true},
-    [SESSION] = {.name = "session", .width = 12, .flexible = true},
+    [SESSION] = {.name = "session", .width = 14, .flexible = true},
     [CLUSTER] = {.name = "cluster", .width = 7, .drop = 4},
-    [SPARK] = {.name = "spark", .title = "counts over time", .width = 20, .drop = 2, .flexible = true, .graphic = true},
+    [SPARK] = {.name = "spark",
+               .title = "counts over time",
+               .width = 20,
+               .drop = 2,
+               .flexible = true,
+               .graphic = true},
     [MOST] = {.name = "max", .width = 9, .drop = 1},
     [LAST] = {.name = "last", .width = 9, .drop = 3},
     [SPLIT] = {.name = "split", .width = 10, .drop = 6},
@@ -41,7 +47,9 @@ struct state {
     uint64_t version;
 };
 
-/* --- the sessions --------------------------------------------------------------------------------------------------------- */
+/* --- the sessions
+ * ---------------------------------------------------------------------------------------------------------
+ */
 static void cell(void *ctx, size_t row, size_t column, kb_value *value)
 {
     const kb_pane *pane = ctx;
@@ -80,7 +88,9 @@ static uint64_t key(void *ctx, size_t row)
     return state->entries[row].session;
 }
 
-/* --- the clusters ---------------------------------------------------------------------------------------------------------- */
+/* --- the clusters
+ * ----------------------------------------------------------------------------------------------------------
+ */
 static double presence_in(const struct state *state, size_t i)
 {
     return state->readable[i] ? (double)state->with[i] / (double)state->readable[i] : 0;
@@ -106,10 +116,13 @@ static void cluster_paint(void *ctx, size_t row, size_t column, kb_canvas *canva
                  kb_ink_style(kb_theme_cluster(pane->ui->data->clusters[row].number)));
 }
 
-/* --- collecting ------------------------------------------------------------------------------------------------------------- */
+/* --- collecting
+ * -------------------------------------------------------------------------------------------------------------
+ */
 static void add_entry(struct state *state, size_t session, const kb_series *series, size_t length)
 {
-    if (!kb_grow((void **)&state->entries, &state->capacity, state->count + 1, sizeof *state->entries))
+    if (!kb_grow((void **)&state->entries, &state->capacity, state->count + 1,
+                 sizeof *state->entries))
         return;
     struct entry entry = {.session = session};
     for (uint32_t i = 0; i < series->count; i++)
@@ -168,13 +181,14 @@ static void refresh(kb_pane *pane)
                              .ctx = pane,
                              .version = kb_version_of(state->version, 0)};
     if (pane->as_table)
-        pane->sheet = (kb_sheet){.columns = cluster_columns,
-                                 .column_count = C_COLUMNS,
-                                 .row_count = state->with && state->readable ? data->cluster_count : 0,
-                                 .cell = cluster_cell,
-                                 .paint = cluster_paint,
-                                 .ctx = pane,
-                                 .version = kb_version_of(state->version, 1)};
+        pane->sheet =
+            (kb_sheet){.columns = cluster_columns,
+                       .column_count = C_COLUMNS,
+                       .row_count = state->with && state->readable ? data->cluster_count : 0,
+                       .cell = cluster_cell,
+                       .paint = cluster_paint,
+                       .ctx = pane,
+                       .version = kb_version_of(state->version, 1)};
 }
 
 static void title(kb_pane *pane, char *text, size_t size)
@@ -189,23 +203,29 @@ static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     enum { CELL = 26, BAR = 10 };
     const struct state *state = pane->state;
     const kb_data *data = pane->ui->data;
-    if (pane->as_table || rect.rows < 10 || !data->cluster_count || !state->with || !state->readable)
+    if (pane->as_table || rect.rows < 10 || !data->cluster_count || !state->with ||
+        !state->readable)
         return 0;
     int across = rect.cols / CELL > 0 ? rect.cols / CELL : 1;
     int rows = ((int)data->cluster_count + across - 1) / across, most = rect.rows / 3;
     rows = rows > most ? most : rows;
-    kb_canvas_text(canvas, rect.x, rect.y, rect.cols, kb_bold_style(KB_INK_TITLE), "presence in each cluster (t: table)");
+    kb_canvas_text(canvas, rect.x, rect.y, rect.cols, kb_bold_style(KB_INK_TITLE),
+                   "presence in each cluster (t: table)");
     for (int i = 0; i < rows * across && (size_t)i < data->cluster_count; i++) {
         uint32_t number = data->clusters[i].number;
         int x = rect.x + i % across * CELL, y = rect.y + 1 + i / across;
         kb_draw_cluster(canvas, x, y, number);
-        kb_chart_bar(canvas, x + 6, y, BAR, presence_in(state, (size_t)i), kb_ink_style(kb_theme_cluster(number)));
-        kb_canvas_print(canvas, x + 7 + BAR, y, 7, kb_ink_style(KB_INK_PLAIN), "%.1f%%", 100 * presence_in(state, (size_t)i));
+        kb_chart_bar(canvas, x + 6, y, BAR, presence_in(state, (size_t)i),
+                     kb_ink_style(kb_theme_cluster(number)));
+        kb_canvas_print(canvas, x + 7 + BAR, y, 7, kb_ink_style(KB_INK_PLAIN), "%.1f%%",
+                        100 * presence_in(state, (size_t)i));
     }
     if (pane->target.cluster)
-        kb_canvas_print(canvas, rect.x, rect.y + rows + 1, rect.cols, kb_bold_style(KB_INK_TITLE), "sessions of C%u that have it", pane->target.cluster);
+        kb_canvas_print(canvas, rect.x, rect.y + rows + 1, rect.cols, kb_bold_style(KB_INK_TITLE),
+                        "sessions of C%u that have it", pane->target.cluster);
     else
-        kb_canvas_text(canvas, rect.x, rect.y + rows + 1, rect.cols, kb_bold_style(KB_INK_TITLE), "sessions that have it");
+        kb_canvas_text(canvas, rect.x, rect.y + rows + 1, rect.cols, kb_bold_style(KB_INK_TITLE),
+                       "sessions that have it");
     return rows + 2;
 }
 
@@ -214,7 +234,8 @@ static void aside(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     const struct state *state = pane->state;
     size_t row = kb_pane_row(pane);
     if (row != SIZE_MAX)
-        kb_draw_series_beside(pane->ui, canvas, rect, state->entries[row].session, pane->target.object);
+        kb_draw_series_beside(pane->ui, canvas, rect, state->entries[row].session,
+                              pane->target.object);
 }
 
 static bool act(kb_pane *pane, kb_do command)
@@ -224,9 +245,12 @@ static bool act(kb_pane *pane, kb_do command)
     if (command != KB_DO_OPEN || row == SIZE_MAX)
         return false;
     if (pane->as_table && pane->ui->data->clusters[row].number)
-        kb_ui_open(pane->ui, &kb_cluster_objects_view, (kb_target){.cluster = pane->ui->data->clusters[row].number});
+        kb_ui_open(pane->ui, &kb_cluster_objects_view,
+                   (kb_target){.cluster = pane->ui->data->clusters[row].number});
     else if (!pane->as_table)
-        kb_ui_open(pane->ui, &kb_series_view, (kb_target){.session = state->entries[row].session, .object = pane->target.object});
+        kb_ui_open(
+            pane->ui, &kb_series_view,
+            (kb_target){.session = state->entries[row].session, .object = pane->target.object});
     return true;
 }
 

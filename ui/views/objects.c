@@ -36,7 +36,8 @@ static void paint(void *ctx, size_t row, size_t column, kb_canvas *canvas, kb_re
 {
     const kb_pane *pane = ctx;
     (void)column;
-    kb_chart_bar(canvas, rect.x, rect.y, rect.cols, presence(pane->ui->data, row), kb_ink_style(KB_INK_FIRST));
+    kb_chart_bar(canvas, rect.x, rect.y, rect.cols, presence(pane->ui->data, row),
+                 kb_ink_style(KB_INK_FIRST));
 }
 
 static void refresh(kb_pane *pane)
@@ -51,7 +52,8 @@ static void refresh(kb_pane *pane)
                              .paint = paint,
                              .ctx = pane,
                              .version = data->object_sessions ? 2 : 1};
-    /* Once they are counted the most common come first, unless the user has asked for another order. */
+    /* Once they are counted the most common come first, unless the user has asked for another
+     * order. */
     bool *sorted = pane->state;
     if (data->object_sessions && !*sorted && pane->list.sort < 0)
         kb_list_sort_by(&pane->list, SESSIONS, true);

@@ -1,4 +1,5 @@
-/* overview: what is going on: the stages of the work, the losses while training, what the corpus and the model hold, and notes. */
+/* overview: what is going on: the stages of the work, the losses while training, what the corpus
+ * and the model hold, and notes. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +11,8 @@
 #include "parts.h"
 #include "theme.h"
 
-/* --- the table: the training log ------------------------------------------------------------------------------------------ */
+/* --- the table: the training log
+ * ------------------------------------------------------------------------------------------ */
 enum column { PHASE, EPOCH, LOSS, RECONSTRUCTION, KL, CLUSTERING, VALIDATION, SECONDS, COLUMNS };
 
 static const kb_sheet_column columns[COLUMNS] = {
@@ -28,8 +30,9 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
 {
     const kb_pane *pane = ctx;
     const kb_train_row *log = &pane->ui->data->log[row];
-    const double numbers[COLUMNS] = {0,       (double)log->epoch, log->loss,       log->reconstruction,
-                                     log->kl, log->clustering,    log->validation, log->seconds};
+    const double numbers[COLUMNS] = {
+        0,       (double)log->epoch, log->loss,       log->reconstruction,
+        log->kl, log->clustering,    log->validation, log->seconds};
     if (column == PHASE)
         kb_value_text(value, log->phase);
     else
@@ -46,7 +49,9 @@ static void refresh(kb_pane *pane)
                              .version = pane->ui->data->log_count};
 }
 
-/* --- progress ------------------------------------------------------------------------------------------------------------------ */
+/* --- progress
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 static void duration_text(double seconds, char *text, size_t size)
 {
     if (seconds < 60)
@@ -72,21 +77,33 @@ static void rate_text(const kb_job_state *job, char *text, size_t size)
     snprintf(text + used, size - (size_t)used, ", %s left", left);
 }
 
+/* Bytes are told in megabytes, everything else as it is counted. */
+static void amount_text(const kb_job_state *job, char *text, size_t size)
+{
+    bool bytes = strcmp(job->phase, "reading") == 0;
+    if (!job->total)
+        snprintf(text, size, bytes ? "%.1f MB" : "%.0f", (double)job->done / (bytes ? 1e6 : 1));
+    else if (bytes)
+        snprintf(text, size, "%.1f of %.1f MB", (double)job->done / 1e6, (double)job->total / 1e6);
+    else
+        snprintf(text, size, "%ju of %ju", (uintmax_t)job->done, (uintmax_t)job->total);
+}
+
 static int draw_running(kb_canvas *canvas, kb_rect rect, const kb_work_state *state)
 {
-    char text[160], rate[64];
+    char text[224], amount[64], rate[64];
     const kb_job_state *job = &state->job;
     rate_text(job, rate, sizeof rate);
-    snprintf(text, sizeof text, "%s  %ju/%ju  %s", job->phase[0] ? job->phase : "starting",
-             (uintmax_t)job->done, (uintmax_t)job->total, rate);
-    if (!job->total)
-        snprintf(text, sizeof text, "%s  %ju", job->phase[0] ? job->phase : "starting", (uintmax_t)job->done);
+    amount_text(job, amount, sizeof amount);
+    snprintf(text, sizeof text, "%s  %s  %s", job->phase[0] ? job->phase : "starting", amount,
+             rate);
     kb_canvas_text(canvas, rect.x, rect.y, rect.cols, kb_ink_style(KB_INK_PLAIN), text);
     int bar = rect.cols < 60 ? rect.cols - 6 : 54;
     double share = job->total ? (double)job->done / (double)job->total : 0;
     kb_canvas_fill(canvas, kb_rect_of(rect.x, rect.y + 1, bar, 1), U'·', kb_ink_style(KB_INK_DIM));
     kb_chart_bar(canvas, rect.x, rect.y + 1, bar, share, kb_ink_style(KB_INK_ACCENT));
-    kb_canvas_print(canvas, rect.x + bar + 1, rect.y + 1, 5, kb_ink_style(KB_INK_PLAIN), "%3.0f%%", 100 * fmin(share, 1));
+    kb_canvas_print(canvas, rect.x + bar + 1, rect.y + 1, 5, kb_ink_style(KB_INK_PLAIN), "%3.0f%%",
+                    100 * fmin(share, 1));
     return 2;
 }
 
@@ -94,13 +111,21 @@ static int draw_running(kb_canvas *canvas, kb_rect rect, const kb_work_state *st
 static void draw_stages(kb_canvas *canvas, kb_rect rect, const kb_data *data)
 {
     static const char *const names[] = {"load", "train", "calibrate", "map"};
-    const bool made[] = {data->corpus != NULL, data->findings != NULL || data->state.stage > KB_STAGE_TRAIN,
-                         data->findings != NULL, data->map && data->map->iteration >= data->map->iterations};
+    bool halted = data->state.paused_by_error || data->state.cancelled,
+         idle = data->state.stage == KB_STAGE_IDLE;
+    bool mapped = data->map && data->map->iteration >= data->map->iterations;
     int x = rect.x;
     for (int i = 0; i < 4; i++) {
-        bool running = (int)data->state.stage == i, halted = data->state.stage == KB_STAGE_IDLE && !made[i];
-        const char *sign = running ? "▸" : halted ? "×" : made[i] ? "●" : "○";
-        unsigned ink = running ? KB_INK_ACCENT : halted ? KB_INK_BAD : made[i] ? KB_INK_GOOD : KB_INK_DIM;
+        int reached = (int)data->reached;
+        bool running = (int)data->state.stage == i;
+        bool made =
+            i < reached || (i == reached && idle && !halted) || (i == KB_STAGE_MAP && mapped);
+        bool stuck = idle && !made;
+        const char *sign = running ? "▸" : stuck ? "×" : made ? "●" : "○";
+        unsigned ink = running ? KB_INK_ACCENT
+                       : stuck ? KB_INK_BAD
+                       : made  ? KB_INK_GOOD
+                               : KB_INK_DIM;
         x += kb_canvas_text(canvas, x, rect.y, rect.x + rect.cols - x, kb_ink_style(ink), sign) + 1;
         kb_style style = running ? kb_bold_style(ink) : kb_ink_style(ink);
         x += kb_canvas_text(canvas, x, rect.y, rect.x + rect.cols - x, style, names[i]) + 2;
@@ -115,14 +140,17 @@ static int draw_work(kb_canvas *canvas, kb_rect rect, const kb_data *data)
     if (state->paused_by_error)
         return 1 + kb_canvas_wrap(canvas, below, kb_ink_style(KB_INK_BAD), state->job.error.text);
     if (state->cancelled)
-        return 1 + kb_canvas_wrap(canvas, below, kb_ink_style(KB_INK_WARN),
-                                  "Cancelled. What was made before can be browsed; r trains again.");
+        return 1 +
+               kb_canvas_wrap(canvas, below, kb_ink_style(KB_INK_WARN),
+                              "Cancelled. What was made before can be browsed; r trains again.");
     if (state->stage == KB_STAGE_IDLE)
         return 1 + kb_canvas_wrap(canvas, below, kb_ink_style(KB_INK_GOOD), "Everything is done.");
     return 1 + draw_running(canvas, below, state);
 }
 
-/* --- facts ------------------------------------------------------------------------------------------------------------------------ */
+/* --- facts
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 struct facts {
     kb_canvas *canvas;
     kb_rect rect;
@@ -144,7 +172,10 @@ static void fact(struct facts *facts, const char *label, const char *format, ...
     va_end(args);
     int y = facts->rect.y + facts->row++;
     kb_canvas_text(facts->canvas, facts->rect.x, y, LABEL, kb_ink_style(KB_INK_DIM), label);
-    kb_canvas_text(facts->canvas, facts->rect.x + LABEL, y, facts->rect.cols - LABEL, kb_ink_style(KB_INK_PLAIN), text);
+    kb_rect rest = kb_rect_of(facts->rect.x + LABEL, y, facts->rect.cols - LABEL,
+                              facts->rect.rows - facts->row + 1);
+    int used = kb_canvas_wrap(facts->canvas, rest, kb_ink_style(KB_INK_PLAIN), text);
+    facts->row += used > 1 ? used - 1 : 0;
 }
 
 static void heading(struct facts *facts, const char *text)
@@ -162,16 +193,21 @@ static void corpus_facts(struct facts *facts, const kb_data *data)
     const kb_events *events = kb_corpus_events(data->corpus);
     heading(facts, "Corpus");
     fact(facts, "path", "%s", kb_corpus_path(data->corpus));
-    fact(facts, "sessions", "%zu: %zu train, %zu validation, %zu emerging, %zu later", kb_corpus_sessions(data->corpus),
-         data->splits[0], data->splits[1], data->splits[2], data->splits[3]);
+    fact(facts, "sessions", "%zu: %zu train, %zu validation, %zu emerging, %zu later",
+         kb_corpus_sessions(data->corpus), data->splits[0], data->splits[1], data->splits[2],
+         data->splits[3]);
     if (data->unreadable)
         fact(facts, "", "%zu of them without a row that could be read", data->unreadable);
-    fact(facts, "objects", "%zu over at most %zu steps", kb_store_objects(store), kb_store_timesteps(store));
+    fact(facts, "objects", "%zu over at most %zu steps", kb_store_objects(store),
+         kb_store_timesteps(store));
     fact(facts, "rows", "%ju good, %ju bad%s", (uintmax_t)kb_corpus_rows(data->corpus),
-         (uintmax_t)kb_corpus_bad_rows(data->corpus), kb_corpus_bad_rows(data->corpus) ? " (8: which)" : "");
-    fact(facts, "readings", "%ju not zero, %.1f MB held", (uintmax_t)kb_store_nonzero(store), (double)kb_store_bytes(store) / 1e6);
+         (uintmax_t)kb_corpus_bad_rows(data->corpus),
+         kb_corpus_bad_rows(data->corpus) ? " (8: which)" : "");
+    fact(facts, "readings", "%ju not zero, %.1f MB held", (uintmax_t)kb_store_nonzero(store),
+         (double)kb_store_bytes(store) / 1e6);
     if (events)
-        fact(facts, "events", "%zu of %zu kinds by %zu users", kb_events_count(events), kb_events_kinds(events), kb_events_users(events));
+        fact(facts, "events", "%zu of %zu kinds by %zu users", kb_events_count(events),
+             kb_events_kinds(events), kb_events_users(events));
 }
 
 static void model_facts(struct facts *facts, const kb_data *data)
@@ -183,7 +219,8 @@ static void model_facts(struct facts *facts, const kb_data *data)
     for (size_t i = 0; i < findings->sessions; i++)
         emerging += findings->assigned[i].emerging;
     heading(facts, "Model");
-    fact(facts, "variant", "%s, %zu inputs, %zu hidden, %zu latent", kb_variant_name(findings->variant), findings->inputs, findings->hidden, findings->latent);
+    fact(facts, "variant", "%s, %zu inputs, %zu hidden, %zu latent",
+         kb_variant_name(findings->variant), findings->inputs, findings->hidden, findings->latent);
     fact(facts, "parameters", "%zu", findings->parameters);
     fact(facts, "clusters", "%zu", findings->k);
     fact(facts, "emerging", "%zu of %zu sessions", emerging, findings->sessions);
@@ -198,7 +235,8 @@ static void notes(struct facts *facts, const kb_data *data)
         heading(facts, "Notes");
     for (size_t i = count; i > 0 && facts->row < facts->rect.rows; i--) {
         kb_workbench_notes(data->workbench, i - 1, &text);
-        kb_rect left = kb_rect_of(facts->rect.x, facts->rect.y + facts->row, facts->rect.cols, facts->rect.rows - facts->row);
+        kb_rect left = kb_rect_of(facts->rect.x, facts->rect.y + facts->row, facts->rect.cols,
+                                  facts->rect.rows - facts->row);
         facts->row += kb_canvas_wrap(facts->canvas, left, kb_ink_style(KB_INK_WARN), text);
     }
 }
@@ -211,7 +249,9 @@ static void draw_facts(kb_canvas *canvas, kb_rect rect, const kb_data *data)
     notes(&facts, data);
 }
 
-/* --- losses ------------------------------------------------------------------------------------------------------------------------- */
+/* --- losses
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 /* The epochs of the last phase only: the losses of two phases do not measure the same. */
 static void draw_losses(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
 {
@@ -220,7 +260,8 @@ static void draw_losses(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     while (from > 0 && data->log[from - 1].phase == data->log[count - 1].phase)
         from--;
     size_t rows = count - from;
-    double *x = kb_calloc(rows, sizeof *x), *loss = kb_calloc(rows, sizeof *loss), *held = kb_calloc(rows, sizeof *held);
+    double *x = kb_calloc(rows, sizeof *x), *loss = kb_calloc(rows, sizeof *loss),
+           *held = kb_calloc(rows, sizeof *held);
     for (size_t i = 0; x && loss && held && i < rows; i++) {
         x[i] = (double)data->log[from + i].epoch;
         loss[i] = data->log[from + i].loss;
@@ -228,10 +269,19 @@ static void draw_losses(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     }
     if (x && loss && held && rows) {
         char title[64];
-        snprintf(title, sizeof title, "%s, epoch %zu of %zu", data->log[count - 1].phase, data->log[count - 1].epoch, data->log[count - 1].epochs);
-        kb_chart_series series[] = {{.name = "training", .x = x, .y = loss, .count = rows, .ink = KB_INK_FIRST},
-                                    {.name = "validation", .x = x, .y = held, .count = rows, .ink = KB_INK_SECOND}};
-        kb_chart chart = {.title = title, .series = series, .series_count = 2, .mode = pane->ui->dots, .logarithmic = true, .integers = true, .mark = NAN, .cursor = NAN};
+        snprintf(title, sizeof title, "%s, epoch %zu of %zu", data->log[count - 1].phase,
+                 data->log[count - 1].epoch, data->log[count - 1].epochs);
+        kb_chart_series series[] = {
+            {.name = "training", .x = x, .y = loss, .count = rows, .ink = KB_INK_FIRST},
+            {.name = "validation", .x = x, .y = held, .count = rows, .ink = KB_INK_SECOND}};
+        kb_chart chart = {.title = title,
+                          .series = series,
+                          .series_count = 2,
+                          .mode = pane->ui->dots,
+                          .logarithmic = true,
+                          .integers = true,
+                          .mark = NAN,
+                          .cursor = NAN};
         kb_chart_draw(canvas, rect, &chart);
     }
     free(x);

@@ -9,7 +9,9 @@
 #include "memory.h"
 #include "theme.h"
 
-/* --- sessions as rows ------------------------------------------------------------------------------------------------------ */
+/* --- sessions as rows
+ * ------------------------------------------------------------------------------------------------------
+ */
 const kb_sheet_column kb_session_columns[KB_SESSION_COLUMNS] = {
     {.name = "glyph", .title = " ", .width = 1, .drop = 1, .graphic = true},
     {.name = "session", .width = 10, .flexible = true},
@@ -43,7 +45,8 @@ static void assignment_cell(const kb_assignment *assigned, size_t column, kb_val
 void kb_session_cell(const kb_data *data, size_t session, size_t column, kb_value *value)
 {
     const kb_session *facts = kb_corpus_session(data->corpus, session);
-    const char *const texts[] = {kb_split_name(facts->split), facts->version, facts->user, facts->label};
+    const char *const texts[] = {kb_split_name(facts->split), facts->version, facts->user,
+                                 facts->label};
     if (column == 1)
         kb_value_text(value, facts->name);
     else if (column >= 2 && column <= 5)
@@ -66,11 +69,14 @@ void kb_ids_free(kb_ids *ids)
     *ids = (kb_ids){0};
 }
 
-/* --- small drawings ---------------------------------------------------------------------------------------------------------- */
+/* --- small drawings
+ * ----------------------------------------------------------------------------------------------------------
+ */
 int kb_draw_fact(kb_canvas *canvas, int x, int y, int cols, const char *label, const char *value)
 {
     int used = kb_canvas_text(canvas, x, y, cols, kb_ink_style(KB_INK_DIM), label);
-    used += 1 + kb_canvas_text(canvas, x + used + 1, y, cols - used - 1, kb_ink_style(KB_INK_PLAIN), value);
+    used += 1 + kb_canvas_text(canvas, x + used + 1, y, cols - used - 1, kb_ink_style(KB_INK_PLAIN),
+                               value);
     return used + 2;
 }
 
@@ -112,8 +118,8 @@ static void draw_cluster_object(kb_ui *ui, kb_canvas *canvas, kb_rect at, uint32
     name = name > NAME ? NAME : name;
     const char *text = kb_store_object_name(kb_corpus_store(ui->data->corpus), row->object);
     kb_canvas_text(canvas, at.x, at.y, name, kb_ink_style(KB_INK_PLAIN), text);
-    kb_canvas_print(canvas, at.x + name + 1, at.y, NUMBERS, kb_ink_style(KB_INK_PLAIN), "%6.1f%% %6.1f%%  %5.3f",
-                    100 * row->presence, 100 * row->other, row->f1);
+    kb_canvas_print(canvas, at.x + name + 1, at.y, NUMBERS, kb_ink_style(KB_INK_PLAIN),
+                    "%6.1f%% %6.1f%%  %5.3f", 100 * row->presence, 100 * row->other, row->f1);
     kb_chart_bar(canvas, at.x + name + NUMBERS + 2, at.y, BAR, row->presence,
                  kb_ink_style(kb_theme_cluster(cluster)));
 }
@@ -129,7 +135,8 @@ void kb_draw_cluster_objects(kb_ui *ui, kb_canvas *canvas, kb_rect rect, uint32_
                             &presence->rows[i]);
 }
 
-void kb_draw_series_chart(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object)
+void kb_draw_series_chart(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session,
+                          uint32_t object)
 {
     char title[256];
     size_t count, length = kb_store_length(kb_corpus_store(ui->data->corpus), session);
@@ -141,7 +148,8 @@ void kb_draw_series_chart(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t ses
         most = fmax(most, y[i]);
     }
     if (values && x && y) {
-        snprintf(title, sizeof title, "raw count by step   max %.6g   last %.6g", most, length ? y[length - 1] : 0);
+        snprintf(title, sizeof title, "raw count by step   max %.6g   last %.6g", most,
+                 length ? y[length - 1] : 0);
         kb_chart_series series = {.x = x, .y = y, .count = length, .ink = KB_INK_FIRST};
         kb_chart chart = {.title = title,
                           .series = &series,
@@ -160,12 +168,15 @@ void kb_draw_series_chart(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t ses
 static void draw_names(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object)
 {
     const kb_corpus *corpus = ui->data->corpus;
-    int x = rect.x + 2 + kb_canvas_text(canvas, rect.x, rect.y, rect.cols / 2, kb_bold_style(KB_INK_TITLE),
-                                        kb_store_object_name(kb_corpus_store(corpus), object));
-    kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "in", kb_corpus_session(corpus, session)->name);
+    int x = rect.x + 2 +
+            kb_canvas_text(canvas, rect.x, rect.y, rect.cols / 2, kb_bold_style(KB_INK_TITLE),
+                           kb_store_object_name(kb_corpus_store(corpus), object));
+    kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "in",
+                 kb_corpus_session(corpus, session)->name);
 }
 
-void kb_draw_series_beside(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session, uint32_t object)
+void kb_draw_series_beside(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session,
+                           uint32_t object)
 {
     draw_names(ui, canvas, rect, session, object);
     rect.y++;
@@ -183,7 +194,8 @@ void kb_draw_clusters(kb_ui *ui, kb_canvas *canvas, kb_rect rect)
         bool named = facts->has_top && facts->top_object != KB_NAME_NONE;
         int x = rect.x + kb_draw_cluster(canvas, rect.x, rect.y + i, facts->number) + 1, bar = 0;
         x = x < rect.x + 6 ? rect.x + 6 : x;
-        kb_canvas_print(canvas, x, rect.y + i, 6, kb_ink_style(KB_INK_PLAIN), "%6zu", facts->sessions);
+        kb_canvas_print(canvas, x, rect.y + i, 6, kb_ink_style(KB_INK_PLAIN), "%6zu",
+                        facts->sessions);
         if (rect.cols >= 50) {
             kb_chart_bar(canvas, x + 7, rect.y + i, BAR, (double)facts->sessions / all,
                          kb_ink_style(kb_theme_cluster(facts->number)));
@@ -221,7 +233,8 @@ static int draw_session_verdict(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size
     snprintf(text, sizeof text, "%.4g", assigned->novelty);
     x += kb_draw_fact(canvas, x, rect.y, rect.x + rect.cols - x, "novelty", text);
     if (assigned->emerging)
-        kb_canvas_text(canvas, x, rect.y, rect.x + rect.cols - x, kb_bold_style(KB_INK_WARN), "EMERGING");
+        kb_canvas_text(canvas, x, rect.y, rect.x + rect.cols - x, kb_bold_style(KB_INK_WARN),
+                       "EMERGING");
     return 1;
 }
 
@@ -236,7 +249,8 @@ int kb_draw_session_facts(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t ses
     int rows = draw_session_verdict(ui, canvas, rect, session), x = rect.x;
     for (size_t i = 0; i < 4; i++)
         if (*pairs[i][1])
-            x += kb_draw_fact(canvas, x, rect.y + rows, rect.x + rect.cols - x, pairs[i][0], pairs[i][1]);
+            x += kb_draw_fact(canvas, x, rect.y + rows, rect.x + rect.cols - x, pairs[i][0],
+                              pairs[i][1]);
     window_text(kb_corpus_store(ui->data->corpus), session, text, sizeof text);
     kb_draw_fact(canvas, rect.x, rect.y + rows + 1, rect.cols, "window", text);
     return rows + 2;
@@ -254,13 +268,15 @@ void kb_draw_session_objects(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t 
                        kb_store_object_name(store, objects[i].object));
         kb_draw_series(ui, canvas, kb_rect_of(rect.x + name + 1, rect.y + i, spark, 1), session,
                        objects[i].object);
-        kb_canvas_print(canvas, rect.x + rect.cols - NUMBER, rect.y + i, NUMBER, kb_ink_style(KB_INK_DIM),
-                        "%9.6g", (double)objects[i].most);
+        kb_canvas_print(canvas, rect.x + rect.cols - NUMBER, rect.y + i, NUMBER,
+                        kb_ink_style(KB_INK_DIM), "%9.6g", (double)objects[i].most);
     }
     free(objects);
 }
 
-/* --- the objects of one session ------------------------------------------------------------------------------------------------ */
+/* --- the objects of one session
+ * ------------------------------------------------------------------------------------------------
+ */
 static int by_rank(const void *a, const void *b)
 {
     const kb_session_object *x = a, *y = b;

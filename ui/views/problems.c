@@ -53,8 +53,8 @@ static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     if (kb_problems_kept(problems) == kb_problems_count(problems) || rect.rows < 4)
         return 0;
     kb_canvas_print(canvas, rect.x, rect.y, rect.cols, kb_ink_style(KB_INK_WARN),
-                    "the first %zu of %ju problems; `kaboom check` tells all", kb_problems_kept(problems),
-                    (uintmax_t)kb_problems_count(problems));
+                    "the first %zu of %ju problems; `kaboom check` tells all",
+                    kb_problems_kept(problems), (uintmax_t)kb_problems_count(problems));
     return 1;
 }
 

@@ -28,7 +28,8 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
     } else if (column == VALUE) {
         kb_value_number(value, KB_VALUE_REAL, state->y[row]);
     } else {
-        kb_time_format(kb_store_time(store, pane->target.session, row), value->buffer, sizeof value->buffer);
+        kb_time_format(kb_store_time(store, pane->target.session, row), value->buffer,
+                       sizeof value->buffer);
         kb_value_text(value, NULL);
     }
 }
@@ -69,7 +70,8 @@ static void refresh(kb_pane *pane)
 static void title(kb_pane *pane, char *text, size_t size)
 {
     const kb_corpus *corpus = pane->ui->data->corpus;
-    snprintf(text, size, "%.120s in %.120s", kb_store_object_name(kb_corpus_store(corpus), pane->target.object),
+    snprintf(text, size, "%.120s in %.120s",
+             kb_store_object_name(kb_corpus_store(corpus), pane->target.object),
              kb_corpus_session(corpus, pane->target.session)->name);
 }
 

@@ -1,4 +1,5 @@
-/* session: one session: its facts, and every object in it as a sparkline, in the order of its cluster's ranking. */
+/* session: one session: its facts, and every object in it as a sparkline, in the order of its
+ * cluster's ranking. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,8 +10,13 @@ enum column { RANK, OBJECT, SPARK, MOST, LAST, PRESENCE, OTHER, F1, COLUMNS };
 
 static const kb_sheet_column columns[COLUMNS] = {
     [RANK] = {.name = "rank", .width = 5, .drop = 4},
-    [OBJECT] = {.name = "object", .width = 12, .flexible = true},
-    [SPARK] = {.name = "spark", .title = "counts over time", .width = 20, .drop = 2, .flexible = true, .graphic = true},
+    [OBJECT] = {.name = "object", .width = 20, .flexible = true},
+    [SPARK] = {.name = "spark",
+               .title = "counts over time",
+               .width = 20,
+               .drop = 2,
+               .flexible = true,
+               .graphic = true},
     [MOST] = {.name = "max", .width = 9, .drop = 1},
     [LAST] = {.name = "last", .width = 9, .drop = 3},
     [PRESENCE] = {.name = "presence", .title = "in cluster", .width = 10, .drop = 6},
@@ -30,7 +36,8 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
     const struct state *state = pane->state;
     const kb_session_object *object = &state->objects[row];
     if (column == OBJECT)
-        kb_value_text(value, kb_store_object_name(kb_corpus_store(pane->ui->data->corpus), object->object));
+        kb_value_text(
+            value, kb_store_object_name(kb_corpus_store(pane->ui->data->corpus), object->object));
     else if (column == MOST)
         kb_value_number(value, KB_VALUE_REAL, (double)object->most);
     else if (column == LAST)
@@ -42,7 +49,8 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
     else if (column == F1)
         kb_value_number(value, KB_VALUE_REAL, object->f1);
     else
-        kb_value_number(value, KB_VALUE_SHARE, column == PRESENCE ? object->presence : object->other);
+        kb_value_number(value, KB_VALUE_SHARE,
+                        column == PRESENCE ? object->presence : object->other);
 }
 
 static void paint(void *ctx, size_t row, size_t column, kb_canvas *canvas, kb_rect rect)
@@ -84,7 +92,8 @@ static void refresh(kb_pane *pane)
 
 static void title(kb_pane *pane, char *text, size_t size)
 {
-    snprintf(text, size, "%.200s", kb_corpus_session(pane->ui->data->corpus, pane->target.session)->name);
+    snprintf(text, size, "%.200s",
+             kb_corpus_session(pane->ui->data->corpus, pane->target.session)->name);
 }
 
 static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
@@ -97,7 +106,8 @@ static void aside(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     const struct state *state = pane->state;
     size_t row = kb_pane_row(pane);
     if (row != SIZE_MAX)
-        kb_draw_series_beside(pane->ui, canvas, rect, pane->target.session, state->objects[row].object);
+        kb_draw_series_beside(pane->ui, canvas, rect, pane->target.session,
+                              state->objects[row].object);
 }
 
 static bool act(kb_pane *pane, kb_do command)

@@ -100,7 +100,8 @@ static void aside(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     rect.y++;
     int used = kb_draw_session_facts(pane->ui, canvas, rect, session) + 1;
     kb_draw_session_objects(pane->ui, canvas,
-                            kb_rect_of(rect.x, rect.y + used, rect.cols, rect.rows - used - 1), session);
+                            kb_rect_of(rect.x, rect.y + used, rect.cols, rect.rows - used - 1),
+                            session);
 }
 
 static void leave(kb_pane *pane)
