@@ -9,6 +9,7 @@
 #include "ward.h"
 
 static const double NEAR_BEST = 0.15; /* of the range of silhouettes */
+enum { LEAST_MEMBERS = 2 }; /* one session is no type of crash */
 
 /* --- K-means at one k
  * -----------------------------------------------------------------------------------------------
@@ -88,14 +89,15 @@ static size_t knee_of(const kb_elbow *e)
     return knee;
 }
 
-/* The last row whose silhouette is nearly the best. */
+/* The last row whose silhouette is nearly the best and whose clusters all have company. */
 static size_t chosen_row(const kb_elbow *e, size_t best)
 {
     double greatest = e->rows[best].silhouette, least = greatest;
     for (size_t i = 0; i < e->count; i++)
         least = fmin(least, e->rows[i].silhouette); /* fmin passes over NAN */
     for (size_t i = e->count - 1; i > best; i--)
-        if (e->rows[i].silhouette > greatest - NEAR_BEST * (greatest - least))
+        if (e->rows[i].smallest >= LEAST_MEMBERS &&
+            e->rows[i].silhouette > greatest - NEAR_BEST * (greatest - least))
             return i;
     return best;
 }
@@ -155,6 +157,15 @@ static bool fits_allocate(struct fits *fits, size_t count)
     return fits->labels && fits->clusters && fits->silhouettes;
 }
 
+static size_t smallest_size(const kb_kmeans *km)
+{
+    size_t smallest = km->sizes[0];
+    for (size_t j = 1; j < km->clusters; j++)
+        if (km->sizes[j] < smallest)
+            smallest = km->sizes[j];
+    return smallest;
+}
+
 static kb_status fit_row(kb_elbow_row *row, struct fits *fits, size_t i, kb_const_matrix x,
                          const kb_elbow_options *options, kb_pool *pool,
                          const kb_progress *progress, kb_error *err)
@@ -164,6 +175,7 @@ static kb_status fit_row(kb_elbow_row *row, struct fits *fits, size_t i, kb_cons
     if (status)
         return status;
     row->inertia = km.inertia;
+    row->smallest = smallest_size(&km);
     row->davies_bouldin = kb_davies_bouldin(x, km.labels, row->k);
     row->calinski_harabasz = kb_calinski_harabasz(x, km.labels, row->k);
     fits->clusters[i] = row->k;

@@ -4,7 +4,8 @@
  * largest k whose silhouette lies within 15% of the range of silhouettes (best minus worst over
  * all k) of the best. Silhouettes are often flat up to the true k and fall beyond it; of two
  * numbers that fit about equally well the larger is the safer one, for a type of crash in two
- * clusters can be read as one, while two types in one cluster cannot be told apart. What
+ * clusters can be read as one, while two types in one cluster cannot be told apart. A k with a
+ * cluster of one session is taken only if its silhouette is the best. What
  * Davies-Bouldin and the knee of the inertia would take is kept beside it, for the user to see
  * where they differ. */
 #ifndef KB_ELBOW_H
@@ -24,6 +25,7 @@ typedef struct kb_elbow_row {
         calinski_harabasz; /* of the K-means result at k, on the same points; NAN where the
                                points fall into fewer than 2 clusters */
     double inertia;
+    size_t smallest; /* members of the smallest cluster */
     bool chosen; /* exactly one row has it */
 } kb_elbow_row;
 
