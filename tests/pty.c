@@ -81,7 +81,6 @@ static void run_program(int slave, const char *const *argv, const char *const *e
     default_signals();
     for (int fd = 0; fd < 3; fd++)
         dup2(slave, fd);
-    closefrom(3);
     set_environment(env);
     if (folder && chdir(folder) != 0)
         _exit(126);
@@ -92,11 +91,21 @@ static void run_program(int slave, const char *const *argv, const char *const *e
 static volatile sig_atomic_t kept_program; /* the keeper's; its handler has no other way to know */
 
 /* A terminal that goes away tells the session's leader alone; a shell then passes it on to its
- * jobs. */
+ * jobs, and wakes those that are stopped. */
 static void pass_on(int signal)
 {
-    if (kept_program > 0)
-        kill(kept_program, signal);
+    if (kept_program > 0) {
+        kill(-kept_program, signal);
+        kill(-kept_program, SIGCONT);
+    }
+}
+
+/* So that nobody who reads the test's output waits for the keeper. */
+static void leave_standard_files(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; fd < 3; fd++)
+        dup2(null, fd);
 }
 
 /* Tells the program's id, then each change of its state, then waits until the test closes its end.
@@ -111,11 +120,18 @@ static void keep(int slave, int end, const char *const *argv, const char *const 
     signal(SIGHUP, pass_on);
     signal(SIGTTOU, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    int begun[2]; /* closed by the program's exec: what is typed earlier would reach nobody */
+    if (pipe2(begun, O_CLOEXEC) != 0)
+        _exit(1);
     pid_t program = fork();
     if (program == 0)
         run_program(slave, argv, env, folder);
+    close(begun[1]);
     kept_program = program;
     setpgid(program, program);
+    leave_standard_files();
+    while (read(begun[0], &byte, 1) < 0 && errno == EINTR)
+        ;
     bool told = write(end, &program, sizeof program) == sizeof program;
     while (told && program > 0 && waitpid(program, &status, WUNTRACED | WCONTINUED) == program) {
         told = write(end, &status, sizeof status) == sizeof status;
@@ -229,7 +245,7 @@ void pty_close(pty *p)
     if (!p)
         return;
     if (p->program > 0 && !p->exited) {
-        kill(p->program, SIGKILL);
+        kill(-p->program, SIGKILL);
         pty_wait_exit(p, 60, &status);
     }
     close_if_open(&p->keeper_end);

@@ -194,6 +194,31 @@ static void an_aborted_file_leaves_the_old_one(void **state)
     unlink(path);
 }
 
+static void a_device_is_not_replaced_and_a_link_is_followed(void **state)
+{
+    (void)state;
+    char path[256], link_path[256], text[64];
+    kb_error err;
+    kb_outfile *file;
+    assert_int_equal(kb_outfile_open(&file, "/dev/null", &err), KB_ERR_IO);
+    assert_non_null(strstr(err.text, "not a regular file"));
+    temporary_path(path, sizeof path, "target");
+    temporary_path(link_path, sizeof link_path, "link");
+    assert_int_equal(kb_outfile_open(&file, path, NULL), KB_OK);
+    assert_int_equal(kb_outfile_commit(file, NULL), KB_OK);
+    assert_int_equal(symlink(path, link_path), 0);
+    assert_int_equal(kb_outfile_open(&file, link_path, NULL), KB_OK);
+    kb_outfile_write(file, "through", 7, NULL);
+    assert_int_equal(kb_outfile_commit(file, NULL), KB_OK);
+    read_all(path, text, sizeof text);
+    assert_string_equal(text, "through");
+    struct stat st;
+    assert_int_equal(lstat(link_path, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    unlink(link_path);
+    unlink(path);
+}
+
 static void a_folder_that_is_missing_is_told_by_name(void **state)
 {
     (void)state;
@@ -215,6 +240,7 @@ int main(void)
         cmocka_unit_test(names_sort_bytewise),
         cmocka_unit_test(the_pool_does_every_piece_once),
         cmocka_unit_test(an_aborted_file_leaves_the_old_one),
+        cmocka_unit_test(a_device_is_not_replaced_and_a_link_is_followed),
         cmocka_unit_test(a_folder_that_is_missing_is_told_by_name),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

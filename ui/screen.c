@@ -52,6 +52,8 @@ struct kb_screen {
     void *signal_stack;
     struct sigaction before[REQUESTS];
     bool cursor_hidden;
+    bool expect_continue; /* the next SIGCONT ends a stop of our own, after which all is set up
+                             already */
 };
 
 static void send_bytes(const char *bytes, size_t length)
@@ -290,13 +292,22 @@ void kb_screen_redraw(kb_screen *screen)
     clearok(curscr, TRUE);
 }
 
-void kb_screen_resume(kb_screen *screen)
+static void set_up_again(kb_screen *screen)
 {
-    endwin();
     refresh();
     if (screen->mouse)
         send_bytes(MOUSE_ON, strlen(MOUSE_ON));
     kb_screen_redraw(screen);
+}
+
+void kb_screen_resume(kb_screen *screen)
+{
+    bool expected = screen->expect_continue;
+    screen->expect_continue = false;
+    if (expected)
+        return;
+    endwin();
+    set_up_again(screen);
 }
 
 void kb_screen_stop(kb_screen *screen)
@@ -305,10 +316,11 @@ void kb_screen_stop(kb_screen *screen)
     if (screen->mouse)
         send_bytes(MOUSE_OFF, strlen(MOUSE_OFF));
     endwin();
+    screen->expect_continue = true;
     handle(SIGTSTP, SIG_DFL, 0, &ours);
     raise(SIGTSTP);
     sigaction(SIGTSTP, &ours, NULL);
-    kb_screen_resume(screen);
+    set_up_again(screen);
 }
 
 /* --- output

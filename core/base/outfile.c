@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,26 @@ static void set_mode(const kb_outfile *file)
     (void)!fchmod(file->fd, mode);
 }
 
+/* Where the file really goes: behind a link it is what the link names that is replaced, not the link. A device or a pipe would be
+ * replaced by the rename too, which nobody can want. */
+static kb_status set_names(kb_outfile *file, const char *path, kb_error *err)
+{
+    static const char suffix[] = ".XXXXXX.tmp";
+    struct stat st;
+    bool exists = stat(path, &st) == 0;
+    if (exists && !S_ISREG(st.st_mode))
+        return kb_fail(err, KB_ERR_IO, "%s: cannot be written: not a regular file", path);
+    file->path = exists ? realpath(path, NULL) : kb_strdup(path);
+    if (!file->path)
+        return kb_fail_memory(err, "a file name");
+    size_t bytes = strlen(file->path) + sizeof suffix;
+    file->temporary = malloc(bytes);
+    if (!file->temporary)
+        return kb_fail_memory(err, "a file name");
+    snprintf(file->temporary, bytes, "%s%s", file->path, suffix);
+    return KB_OK;
+}
+
 kb_status kb_outfile_open(kb_outfile **out, const char *path, kb_error *err)
 {
     *out = NULL;
@@ -52,15 +73,11 @@ kb_status kb_outfile_open(kb_outfile **out, const char *path, kb_error *err)
     if (!file)
         return kb_fail_memory(err, "a file buffer");
     file->fd = -1;
-    static const char suffix[] = ".XXXXXX.tmp";
-    size_t bytes = strlen(path) + sizeof suffix;
-    file->path = kb_strdup(path);
-    file->temporary = malloc(bytes);
-    if (!file->path || !file->temporary) {
+    kb_status status = set_names(file, path, err);
+    if (status) {
         dispose(file);
-        return kb_fail_memory(err, "a file name");
+        return status;
     }
-    snprintf(file->temporary, bytes, "%s%s", path, suffix);
     file->fd = mkostemps(file->temporary, 4, O_CLOEXEC);
     if (file->fd < 0) {
         kb_fail_errno(err, path, "cannot be written", errno);

@@ -131,8 +131,8 @@ struct kb_device {
     const kb_device_ops *ops;
 };
 
-/* POOL (NULL: one thread; not owned, must outlive the device) does the element-wise work. OpenBLAS
- * is told to use as many threads for matrix products, which is a setting of the whole process.
+/* POOL (NULL: one thread; not owned, must outlive the device) does all the work. OpenBLAS is told
+ * to use one thread, which is a setting of the whole process: products are shared out by the pool.
  * KB_ERR_MEMORY when there is none. */
 kb_status kb_device_open_cpu(kb_device **out, kb_pool *pool, kb_error *err);
 

@@ -1,8 +1,9 @@
-/* The CPU device: OpenBLAS for products, the pool for the rest.
+/* The CPU device: single-threaded OpenBLAS for products, one pool of threads for everything.
  *
- * Every operation is cut into pieces that depend on its sizes alone, and sums are added piece by
- * piece in order, so results do not depend on the number of threads (products aside, which OpenBLAS
- * cuts as it likes). Nothing is allocated but by alloc. */
+ * Every operation but a product is cut into pieces that depend on its sizes alone, and sums are
+ * added piece by piece in order, so results do not depend on the number of threads. A product is
+ * cut into as many panels as there are threads; sgemm rounds differently at other panel edges.
+ * Nothing is allocated but by alloc. */
 #include <cblas.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -213,6 +214,36 @@ static void cpu_gather(kb_device *dev, kb_span to, kb_span from, const size_t *r
 
 /* --- layers --- */
 
+/* A product, cut into panels of C: of its rows when it is taller than wide, of its columns
+ * otherwise. Each panel is one single-threaded sgemm, so that there is one pool of threads and none
+ * of them spins. */
+struct gemm_args {
+    bool ta, tb, by_rows;
+    size_t m, n, k, panel; /* panel: rows or columns of C in one piece */
+    float alpha, beta;
+    const float *a, *b;
+    float *c;
+};
+
+enum {
+    PANEL_UNIT = 16,
+    POOLED_PRODUCT = 1 << 19 /* multiplications that are worth waking a thread */
+};
+
+static void gemm_panel(void *args, size_t i)
+{
+    const struct gemm_args *g = args;
+    size_t whole = g->by_rows ? g->m : g->n, from = i * g->panel;
+    size_t width = whole - from < g->panel ? whole - from : g->panel;
+    size_t m = g->by_rows ? width : g->m, n = g->by_rows ? g->n : width;
+    size_t row = g->by_rows ? from : 0, col = g->by_rows ? 0 : from;
+    size_t lda = g->ta ? g->m : g->k, ldb = g->tb ? g->k : g->n;
+    cblas_sgemm(CblasRowMajor, g->ta ? CblasTrans : CblasNoTrans, g->tb ? CblasTrans : CblasNoTrans,
+                (int)m, (int)n, (int)g->k, g->alpha, g->a + (g->ta ? row : row * lda),
+                lda ? (int)lda : 1, g->b + (g->tb ? col * ldb : col), ldb ? (int)ldb : 1, g->beta,
+                g->c + row * g->n + col, (int)g->n);
+}
+
 static void cpu_gemm(kb_device *dev, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
                      kb_span a, kb_span b, float beta, kb_span c)
 {
@@ -222,10 +253,23 @@ static void cpu_gemm(kb_device *dev, bool ta, bool tb, size_t m, size_t n, size_
         cpu(dev)->too_large = true;
         return;
     }
-    int lda = (int)(ta ? m : k), ldb = (int)(tb ? k : n);
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
-                (int)m, (int)n, (int)k, alpha, at(a), lda ? lda : 1, at(b), ldb ? ldb : 1, beta,
-                at(c), (int)n);
+    kb_pool *pool = cpu(dev)->pool;
+    struct gemm_args g = {.ta = ta,
+                          .tb = tb,
+                          .by_rows = m > n,
+                          .m = m,
+                          .n = n,
+                          .k = k,
+                          .alpha = alpha,
+                          .beta = beta,
+                          .a = at(a),
+                          .b = at(b),
+                          .c = at(c)};
+    size_t whole = g.by_rows ? m : n;
+    size_t pieces = (double)m * (double)n * (double)k < POOLED_PRODUCT ? 1 : kb_pool_threads(pool);
+    g.panel = (whole + pieces - 1) / pieces;
+    g.panel = (g.panel + PANEL_UNIT - 1) / PANEL_UNIT * PANEL_UNIT;
+    kb_pool_run(pool, (whole + g.panel - 1) / g.panel, gemm_panel, &g);
 }
 
 struct bias_args {
@@ -631,7 +675,7 @@ kb_status kb_device_open_cpu(kb_device **out, kb_pool *pool, kb_error *err)
         return kb_fail_memory(err, "the CPU device");
     dev->base.ops = &cpu_ops;
     dev->pool = pool;
-    openblas_set_num_threads((int)kb_pool_threads(pool));
+    openblas_set_num_threads(1); /* see gemm_panel */
     *out = &dev->base;
     return KB_OK;
 }

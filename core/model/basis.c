@@ -251,15 +251,18 @@ static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks
 kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *blocks, double energy,
                        kb_pool *pool, const kb_progress *progress, kb_error *err)
 {
-    (void)pool; /* the products run on OpenBLAS's own threads */
     *coordinates = NULL;
     kb_status status = kb_basis_centre(basis, blocks, err);
     if (status)
         return status;
     struct workspace w;
     status = workspace_create(&w, blocks, err);
-    if (!status)
+    if (!status) {
+        /* The eigensolver cannot be cut into pieces of ours: for its time the threads are OpenBLAS's. */
+        openblas_set_num_threads((int)kb_pool_threads(pool));
         status = factorise(basis, &w, blocks, coordinates, energy, progress, err);
+        openblas_set_num_threads(1);
+    }
     workspace_clear(&w);
     if (status) {
         free(*coordinates);

@@ -252,20 +252,23 @@ static void draw_facts(kb_canvas *canvas, kb_rect rect, const kb_data *data)
 /* --- losses
  * -------------------------------------------------------------------------------------------------------------------------
  */
-/* The epochs of the last phase only: the losses of two phases do not measure the same. */
+/* The epochs of the last phase only: the losses of two phases do not measure the same. Of very many
+ * every so manieth, and the last. */
 static void draw_losses(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
 {
+    enum { POINTS = 2000 };
     const kb_data *data = pane->ui->data;
     size_t count = data->log_count, from = count;
     while (from > 0 && data->log[from - 1].phase == data->log[count - 1].phase)
         from--;
-    size_t rows = count - from;
-    double *x = kb_calloc(rows, sizeof *x), *loss = kb_calloc(rows, sizeof *loss),
-           *held = kb_calloc(rows, sizeof *held);
+    size_t stride = (count - from) / POINTS + 1, rows = (count - from + stride - 1) / stride;
+    double *x = kb_calloc(rows, sizeof *x), *loss = kb_calloc(rows, sizeof *loss);
+    double *held = kb_calloc(rows, sizeof *held);
     for (size_t i = 0; x && loss && held && i < rows; i++) {
-        x[i] = (double)data->log[from + i].epoch;
-        loss[i] = data->log[from + i].loss;
-        held[i] = data->log[from + i].validation;
+        const kb_train_row *row = &data->log[count - 1 - (rows - 1 - i) * stride];
+        x[i] = (double)row->epoch;
+        loss[i] = row->loss;
+        held[i] = row->validation;
     }
     if (x && loss && held && rows) {
         char title[64];
