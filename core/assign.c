@@ -6,7 +6,8 @@
 #include "novelty.h"
 #include "pipeline.h"
 
-/* Splits SESSIONS into those with rows (their positions in AT) and the others, which get cluster 0. */
+/* Splits SESSIONS into those with rows (their positions in AT) and the others, which get cluster 0.
+ */
 static size_t leave_out_empty(kb_assignment *out, const kb_corpus *corpus, const size_t *sessions,
                               size_t count, size_t *ids, size_t *at)
 {
@@ -30,8 +31,8 @@ static kb_assignment assignment_of(const kb_model *model, const kb_readings *r, 
 }
 
 kb_status kb_assign(kb_assignment *out, const kb_model *model, const kb_corpus *corpus,
-                    const size_t *sessions, size_t count, kb_pool *pool, const kb_progress *progress,
-                    kb_error *err)
+                    const size_t *sessions, size_t count, kb_pool *pool,
+                    const kb_progress *progress, kb_error *err)
 {
     if (!kb_model_calibrated(model))
         return kb_fail(err, KB_ERR_USAGE, "the model has no clusters yet: run `kaboom calibrate`");
@@ -51,11 +52,13 @@ kb_status kb_assign(kb_assignment *out, const kb_model *model, const kb_corpus *
     return status;
 }
 
-kb_status kb_embed(kb_matrix *z, const kb_model *model, const kb_corpus *corpus, const size_t *sessions,
-                   size_t count, kb_pool *pool, const kb_progress *progress, kb_error *err)
+kb_status kb_embed(kb_matrix *z, const kb_model *model, const kb_corpus *corpus,
+                   const size_t *sessions, size_t count, kb_pool *pool, const kb_progress *progress,
+                   kb_error *err)
 {
     kb_readings readings;
-    kb_status status = kb_readings_of(&readings, model, corpus, sessions, count, pool, progress, err);
+    kb_status status =
+        kb_readings_of(&readings, model, corpus, sessions, count, pool, progress, err);
     if (status)
         return status;
     *z = readings.z;
@@ -64,9 +67,9 @@ kb_status kb_embed(kb_matrix *z, const kb_model *model, const kb_corpus *corpus,
     return KB_OK;
 }
 
-kb_status kb_project(float *layout, const kb_model *model, const kb_corpus *corpus, const size_t *sessions,
-                     size_t count, const kb_tsne_options *options, kb_pool *pool,
-                     const kb_progress *progress, kb_error *err)
+kb_status kb_project(float *layout, const kb_model *model, const kb_corpus *corpus,
+                     const size_t *sessions, size_t count, const kb_tsne_options *options,
+                     kb_pool *pool, const kb_progress *progress, kb_error *err)
 {
     kb_matrix z;
     kb_status status = kb_embed(&z, model, corpus, sessions, count, pool, progress, err);

@@ -17,16 +17,20 @@ kb_calibrate_options kb_calibrate_defaults(void)
 kb_status kb_calibrate_check(const kb_calibrate_options *o, kb_error *err)
 {
     if (o->kmin < 2 || o->kmax < o->kmin || o->kmax > 10000)
-        return kb_fail(err, KB_ERR_USAGE, "--kmin %zu --kmax %zu: expected 2 <= kmin <= kmax <= 10000",
-                       o->kmin, o->kmax);
+        return kb_fail(err, KB_ERR_USAGE,
+                       "--kmin %zu --kmax %zu: expected 2 <= kmin <= kmax <= 10000", o->kmin,
+                       o->kmax);
     if (o->k == 1 || o->k > 10000)
         return kb_fail(err, KB_ERR_USAGE, "-k %zu: expected auto or 2..10000", o->k);
     if (!(o->false_alarms > 0 && o->false_alarms < 1))
-        return kb_fail(err, KB_ERR_USAGE, "--false-alarms: %g is not between 0 and 1", o->false_alarms);
+        return kb_fail(err, KB_ERR_USAGE, "--false-alarms: %g is not between 0 and 1",
+                       o->false_alarms);
     return KB_OK;
 }
 
-/* --- which sessions ---------------------------------------------------------------------------------------------------------- */
+/* --- which sessions
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static size_t select_split(const kb_corpus *corpus, kb_split split, size_t *ids)
 {
@@ -45,7 +49,8 @@ static size_t select_unfitted(const kb_model *model, const kb_corpus *corpus, bo
     size_t n = 0;
     for (size_t s = 0; s < kb_corpus_sessions(corpus); s++) {
         const kb_session *session = kb_corpus_session(corpus, s);
-        bool fitted = kb_names_find(model->fitted, session->name, strlen(session->name)) != KB_NAME_NONE;
+        bool fitted =
+            kb_names_find(model->fitted, session->name, strlen(session->name)) != KB_NAME_NONE;
         if (session->has_rows && (any || !fitted))
             ids[n++] = s;
     }
@@ -62,7 +67,9 @@ size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, s
     return n;
 }
 
-/* --- one calibration ------------------------------------------------------------------------------------------------------------ */
+/* --- one calibration
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 enum { LEAST_SESSIONS = 3, RESTARTS = 10 };
 
@@ -91,8 +98,10 @@ static kb_elbow_options elbow_options(const struct calibration *c)
 {
     const kb_model *m = c->model;
     size_t k = c->options->k;
-    kb_elbow_options o = {.kmin = c->options->kmin, .kmax = c->options->kmax,
-                          .seed = c->options->seed, .restarts = RESTARTS};
+    kb_elbow_options o = {.kmin = c->options->kmin,
+                          .kmax = c->options->kmax,
+                          .seed = c->options->seed,
+                          .restarts = RESTARTS};
     if (k && k < o.kmin)
         o.kmin = k;
     if (k && k > o.kmax)
@@ -116,7 +125,8 @@ static kb_status begin(struct calibration *c, const kb_corpus *corpus, kb_pool *
         return kb_fail_memory(err, "session ids");
     size_t n = kb_calibration_sessions(c->model, corpus, c->ids);
     if (n < LEAST_SESSIONS)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: %zu sessions to calibrate on, at least %d are needed",
+        return kb_fail(err, KB_ERR_FORMAT,
+                       "%s: %zu sessions to calibrate on, at least %d are needed",
                        kb_corpus_path(corpus), n, (int)LEAST_SESSIONS);
     if (c->options->k > n - 1)
         return kb_fail(err, KB_ERR_USAGE, "-k %zu: there are only %zu calibration sessions",
@@ -137,8 +147,8 @@ static kb_status run_elbow(struct calibration *c, kb_pool *pool, const kb_progre
 }
 
 kb_status kb_elbow_of(kb_elbow *out, const kb_model *model, const kb_corpus *corpus,
-                      const kb_calibrate_options *options, kb_pool *pool, const kb_progress *progress,
-                      kb_error *err)
+                      const kb_calibrate_options *options, kb_pool *pool,
+                      const kb_progress *progress, kb_error *err)
 {
     struct calibration c = {.model = model, .options = options};
     kb_status status = begin(&c, corpus, pool, progress, err);
@@ -152,10 +162,12 @@ kb_status kb_elbow_of(kb_elbow *out, const kb_model *model, const kb_corpus *cor
     return status;
 }
 
-/* --- numbers ----------------------------------------------------------------------------------------------------------------------- */
+/* --- numbers
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
-/* Old clusters keep their number in the new cluster that shares most sessions with them, if those are at least half of the
- * smaller of the two. */
+/* Old clusters keep their number in the new cluster that shares most sessions with them, if those
+ * are at least half of the smaller of the two. */
 static kb_status keep_numbers(struct calibration *c, kb_error *err)
 {
     const kb_model *m = c->model;
@@ -220,10 +232,12 @@ static void order_by_number(const struct calibration *c, size_t *order)
     }
 }
 
-/* --- thresholds and the result ---------------------------------------------------------------------------------------------------------- */
+/* --- thresholds and the result
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-static kb_status threshold_of(const struct calibration *c, const kb_standard *standards, double *threshold,
-                              kb_error *err)
+static kb_status threshold_of(const struct calibration *c, const kb_standard *standards,
+                              double *threshold, kb_error *err)
 {
     size_t n = c->readings.count;
     double *values = kb_calloc(n, sizeof *values);
@@ -251,7 +265,8 @@ static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
     if (status)
         return status;
     kb_cluster *cluster = kb_calloc(k, sizeof *cluster);
-    float *centroids = kb_size_mul(k, z, &floats) ? kb_alloc_aligned(floats, sizeof *centroids) : NULL;
+    float *centroids =
+        kb_size_mul(k, z, &floats) ? kb_alloc_aligned(floats, sizeof *centroids) : NULL;
     size_t *order = kb_calloc(k, sizeof *order);
     if (!cluster || !centroids || !order) {
         free(cluster);
@@ -273,8 +288,9 @@ static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
     return KB_OK;
 }
 
-kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus, const kb_calibrate_options *options,
-                       kb_elbow *elbow, kb_pool *pool, const kb_progress *progress, kb_error *err)
+kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus,
+                       const kb_calibrate_options *options, kb_elbow *elbow, kb_pool *pool,
+                       const kb_progress *progress, kb_error *err)
 {
     struct calibration c = {.model = model, .options = options};
     kb_status status = begin(&c, corpus, pool, progress, err);
@@ -282,8 +298,8 @@ kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus, const kb_calibr
         status = run_elbow(&c, pool, progress, err);
     if (!status) {
         kb_elbow_options o = elbow_options(&c);
-        status = kb_elbow_kmeans(&c.km, kb_matrix_const(c.readings.z), kb_elbow_chosen(&c.elbow), &o,
-                                 pool, progress, err);
+        status = kb_elbow_kmeans(&c.km, kb_matrix_const(c.readings.z), kb_elbow_chosen(&c.elbow),
+                                 &o, pool, progress, err);
     }
     if (!status)
         status = number_clusters(&c, err);

@@ -8,11 +8,14 @@
 #include "memory.h"
 
 static const double SIGNAL_LIMIT = 30;
-/* The least spread of each signal, as a share of its median or in its own unit: without it a signal that is constant among the known
- * sessions (the unseen share usually is 0) would turn any deviation into infinity. */
+/* The least spread of each signal, as a share of its median or in its own unit: without it a signal
+ * that is constant among the known sessions (the unseen share usually is 0) would turn any
+ * deviation into infinity. */
 static const double LEAST_UNSEEN_SPREAD = .01, LEAST_RELATIVE_SPREAD = .01;
 
-/* --- signals --------------------------------------------------------------------------------------------------------------- */
+/* --- signals
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static double log_mass(kb_series series)
 {
@@ -60,7 +63,8 @@ static kb_status measure(kb_readings *r, const kb_model *model, const kb_corpus 
     if (!status)
         status = kb_view_create(&view, model->features, corpus, err);
     if (!status)
-        status = kb_model_embed(model, view, sessions, r->count, r->z, residual, pool, progress, err);
+        status =
+            kb_model_embed(model, view, sessions, r->count, r->z, residual, pool, progress, err);
     for (size_t i = 0; !status && i < r->count; i++) {
         r->signals[i].value[KB_SIGNAL_RESIDUAL] = (double)residual[i];
         r->signals[i].value[KB_SIGNAL_UNSEEN] = unseen_share(store, sessions[i], new_object);
@@ -109,7 +113,9 @@ void kb_readings_clear(kb_readings *readings)
     *readings = (kb_readings){0};
 }
 
-/* --- one number ---------------------------------------------------------------------------------------------------------------- */
+/* --- one number
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int by_value(const void *a, const void *b)
 {
@@ -146,8 +152,8 @@ kb_status kb_signal_standards(kb_standard standards[KB_SIGNALS], const kb_readin
     for (size_t s = 0; s < KB_SIGNALS; s++) {
         for (size_t i = 0; i < readings->count; i++)
             values[i] = readings->signals[i].value[s];
-        standards[s] = standard_of(values, readings->count,
-                                   s == KB_SIGNAL_UNSEEN ? LEAST_UNSEEN_SPREAD : 0);
+        standards[s] =
+            standard_of(values, readings->count, s == KB_SIGNAL_UNSEEN ? LEAST_UNSEEN_SPREAD : 0);
     }
     free(values);
     return KB_OK;

@@ -1,9 +1,10 @@
 /* novelty: how unlike the known sessions a session is, as one number comparable across clusters.
  *
- * Three signals: distance to the nearest centroid in the latent space, norm of the input outside the basis, and the share of log mass
- * (sum of log(1 + reading)) in objects that no fitted session had. Each is standardised by its median and spread (interquartile range /
- * 1.35) among the calibration sessions; the combined novelty is sum max(z, 0)^2 with z cut at 30, so that no signal drowns the others
- * and none can cancel another. */
+ * Three signals: distance to the nearest centroid in the latent space, norm of the input outside
+ * the basis, and the share of log mass (sum of log(1 + reading)) in objects that no fitted session
+ * had. Each is standardised by its median and spread (interquartile range / 1.35) among the
+ * calibration sessions; the combined novelty is sum max(z, 0)^2 with z cut at 30, so that no signal
+ * drowns the others and none can cancel another. */
 #ifndef KB_NOVELTY_H
 #define KB_NOVELTY_H
 
@@ -36,8 +37,9 @@ kb_status kb_signal_standards(kb_standard standards[KB_SIGNALS], const kb_readin
 double kb_novelty_of(const kb_signals *signals, const kb_standard standards[KB_SIGNALS],
                      kb_novelty novelty);
 
-/* The conformal threshold: the ceil((n + 1)(1 - ALPHA))-th smallest of the N novelties of known sessions (the largest when that is
- * beyond n). A new known session exceeds it with probability at most ALPHA + 1/(n + 1). VALUES is sorted in place. */
+/* The conformal threshold: the ceil((n + 1)(1 - ALPHA))-th smallest of the N novelties of known
+ * sessions (the largest when that is beyond n). A new known session exceeds it with probability at
+ * most ALPHA + 1/(n + 1). VALUES is sorted in place. */
 double kb_conformal_threshold(double *values, size_t n, double alpha);
 
 #endif

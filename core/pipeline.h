@@ -1,6 +1,8 @@
-/* pipeline: corpus -> model -> clusters -> assignments -> map, as functions that a verb or a job calls.
+/* pipeline: corpus -> model -> clusters -> assignments -> map, as functions that a verb or a job
+ * calls.
  *
- * Each step takes what the one before made, a pool, and a kb_progress; none prints. The explorer and the verbs run the same ones. */
+ * Each step takes what the one before made, a pool, and a kb_progress; none prints. The explorer
+ * and the verbs run the same ones. */
 #ifndef KB_PIPELINE_H
 #define KB_PIPELINE_H
 
@@ -10,12 +12,16 @@
 #include "train.h"
 #include "tsne.h"
 
-/* --- which sessions ------------------------------------------------------------------------------------------------ */
-/* IDS (room for all sessions of the corpus): validation sessions of the corpus; else every session that MODEL was not fitted on;
- * else all (INTERFACE: what calibrate and elbow use). Sessions without rows are left out. Returns how many. */
+/* --- which sessions
+ * ------------------------------------------------------------------------------------------------
+ */
+/* IDS (room for all sessions of the corpus): validation sessions of the corpus; else every session
+ * that MODEL was not fitted on; else all (INTERFACE: what calibrate and elbow use). Sessions
+ * without rows are left out. Returns how many. */
 size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids);
 
-/* --- elbow and calibration ---------------------------------------------------------------------------------------- */
+/* --- elbow and calibration
+ * ---------------------------------------------------------------------------------------- */
 typedef struct kb_calibrate_options {
     size_t k;            /* 0: by the elbow */
     size_t kmin, kmax;   /* the elbow's range. Default 2, 20 */
@@ -29,40 +35,47 @@ kb_status kb_calibrate_check(const kb_calibrate_options *options, kb_error *err)
 
 /* The elbow on the calibration sessions. The caller clears *OUT. */
 kb_status kb_elbow_of(kb_elbow *out, const kb_model *model, const kb_corpus *corpus,
-                      const kb_calibrate_options *options, kb_pool *pool, const kb_progress *progress,
-                      kb_error *err);
+                      const kb_calibrate_options *options, kb_pool *pool,
+                      const kb_progress *progress, kb_error *err);
 
-/* Finds k' clusters on the calibration sessions, their centroids, numbers, sizes and emerging thresholds, and puts them into MODEL in
- * place of the old ones (numbers of clusters that match old ones are kept). *ELBOW as above, with `chosen` at the k that was used. */
-kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus, const kb_calibrate_options *options,
-                       kb_elbow *elbow, kb_pool *pool, const kb_progress *progress, kb_error *err);
+/* Finds k' clusters on the calibration sessions, their centroids, numbers, sizes and emerging
+ * thresholds, and puts them into MODEL in place of the old ones (numbers of clusters that match old
+ * ones are kept). *ELBOW as above, with `chosen` at the k that was used. */
+kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus,
+                       const kb_calibrate_options *options, kb_elbow *elbow, kb_pool *pool,
+                       const kb_progress *progress, kb_error *err);
 
-/* --- using a calibrated model ------------------------------------------------------------------------------------- */
-/* OUT[i] for SESSIONS[i], i < COUNT. Phase "assigning". KB_ERR_USAGE when MODEL is not calibrated. */
+/* --- using a calibrated model
+ * ------------------------------------------------------------------------------------- */
+/* OUT[i] for SESSIONS[i], i < COUNT. Phase "assigning". KB_ERR_USAGE when MODEL is not calibrated.
+ */
 kb_status kb_assign(kb_assignment *out, const kb_model *model, const kb_corpus *corpus,
-                    const size_t *sessions, size_t count, kb_pool *pool, const kb_progress *progress,
-                    kb_error *err);
+                    const size_t *sessions, size_t count, kb_pool *pool,
+                    const kb_progress *progress, kb_error *err);
 
 /* Embeddings, COUNT x latent, in *Z (kb_alloc_aligned; the caller frees z->data). */
-kb_status kb_embed(kb_matrix *z, const kb_model *model, const kb_corpus *corpus, const size_t *sessions,
-                   size_t count, kb_pool *pool, const kb_progress *progress, kb_error *err);
+kb_status kb_embed(kb_matrix *z, const kb_model *model, const kb_corpus *corpus,
+                   const size_t *sessions, size_t count, kb_pool *pool, const kb_progress *progress,
+                   kb_error *err);
 
 /* LAYOUT: COUNT x 2, the t-SNE of the embeddings. */
-kb_status kb_project(float *layout, const kb_model *model, const kb_corpus *corpus, const size_t *sessions,
-                     size_t count, const kb_tsne_options *options, kb_pool *pool,
-                     const kb_progress *progress, kb_error *err);
+kb_status kb_project(float *layout, const kb_model *model, const kb_corpus *corpus,
+                     const size_t *sessions, size_t count, const kb_tsne_options *options,
+                     kb_pool *pool, const kb_progress *progress, kb_error *err);
 
-/* --- against labels ------------------------------------------------------------------------------------------------ */
+/* --- against labels
+ * ------------------------------------------------------------------------------------------------
+ */
 typedef struct kb_score_row {
     const char *split; /* a split's name, or "all" */
     size_t sessions;   /* with a label and a cluster */
     double accuracy, nmi, ari;
-    double emerging_auroc; /* NAN but in "all": novelty over every non-train session; novel = split emerging and a label that
-                              train lacks */
+    double emerging_auroc; /* NAN but in "all": novelty over every non-train session; novel = split
+                              emerging and a label that train lacks */
 } kb_score_row;
 
-/* ROWS: room for KB_SPLITS + 1; only splits with labelled sessions get a row, "all" comes last. ASSIGNED: one a session of the corpus.
- * KB_ERR_FORMAT when the corpus has no labels. */
+/* ROWS: room for KB_SPLITS + 1; only splits with labelled sessions get a row, "all" comes last.
+ * ASSIGNED: one a session of the corpus. KB_ERR_FORMAT when the corpus has no labels. */
 kb_status kb_score_against_labels(kb_score_row *rows, size_t *count, const kb_corpus *corpus,
                                   const kb_assignment *assigned, kb_error *err);
 

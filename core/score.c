@@ -11,9 +11,9 @@ struct scoring {
     const kb_corpus *corpus;
     const kb_assignment *assigned;
     size_t sessions;
-    uint32_t *label;        /* by session; KB_NAME_NONE without one */
-    bool *in_training;      /* by label: some training session has it */
-    uint32_t *a, *b;        /* scratch: labels and clusters of a subset */
+    uint32_t *label;   /* by session; KB_NAME_NONE without one */
+    bool *in_training; /* by label: some training session has it */
+    uint32_t *a, *b;   /* scratch: labels and clusters of a subset */
 };
 
 static kb_status read_labels(struct scoring *s, kb_error *err)
@@ -42,7 +42,8 @@ static kb_status read_labels(struct scoring *s, kb_error *err)
 }
 
 /* A row for SPLIT (KB_SPLITS: all). *ANY: there is one. */
-static kb_status score_split(struct scoring *s, size_t split, kb_score_row *row, bool *any, kb_error *err)
+static kb_status score_split(struct scoring *s, size_t split, kb_score_row *row, bool *any,
+                             kb_error *err)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->sessions; i++) {
@@ -108,9 +109,13 @@ kb_status kb_score_against_labels(kb_score_row *rows, size_t *count, const kb_co
                                   const kb_assignment *assigned, kb_error *err)
 {
     size_t n = kb_corpus_sessions(corpus);
-    struct scoring s = {.corpus = corpus, .assigned = assigned, .sessions = n,
-                        .label = kb_calloc(n, sizeof(uint32_t)), .in_training = kb_calloc(n, sizeof(bool)),
-                        .a = kb_calloc(n, sizeof(uint32_t)), .b = kb_calloc(n, sizeof(uint32_t))};
+    struct scoring s = {.corpus = corpus,
+                        .assigned = assigned,
+                        .sessions = n,
+                        .label = kb_calloc(n, sizeof(uint32_t)),
+                        .in_training = kb_calloc(n, sizeof(bool)),
+                        .a = kb_calloc(n, sizeof(uint32_t)),
+                        .b = kb_calloc(n, sizeof(uint32_t))};
     kb_status status = s.label && s.in_training && s.a && s.b ? score_all(&s, rows, count, err)
                                                               : kb_fail_memory(err, "labels");
     free(s.label);

@@ -1,5 +1,6 @@
-/* One job at a time; kb_workbench_update() starts the next when one has ended. What a job makes becomes visible in two ways: small things that
- * grow (log, notes, snapshots) under the lock while it runs; corpus and model when it has ended, on the screen's thread. */
+/* One job at a time; kb_workbench_update() starts the next when one has ended. What a job makes
+ * becomes visible in two ways: small things that grow (log, notes, snapshots) under the lock while
+ * it runs; corpus and model when it has ended, on the screen's thread. */
 #include "workbench.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ struct kb_workbench {
     /* Written by the worker while its job runs, by the screen's thread otherwise. */
     kb_corpus *corpus_made;
     kb_model *model_made;
-    kb_model *model; /* calibrated in place by the worker */
+    kb_model *model;    /* calibrated in place by the worker */
     size_t k;           /* of the running calibration */
     bool recalibrating; /* even if the model has clusters */
 
@@ -62,7 +63,9 @@ struct kb_workbench {
     size_t note_count, note_capacity;
 };
 
-/* --- snapshots --------------------------------------------------------------------------------------------------------------- */
+/* --- snapshots
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static struct counted_findings *counted_of_findings(const kb_findings *findings)
 {
@@ -142,7 +145,9 @@ const kb_map *kb_workbench_map(kb_workbench *wb)
     return c ? &c->map : NULL;
 }
 
-/* --- what a worker tells --------------------------------------------------------------------------------------------------------- */
+/* --- what a worker tells
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void log_row(void *ctx, const kb_train_row *row)
 {
@@ -158,7 +163,8 @@ static void add_note(void *ctx, const char *text)
     kb_workbench *wb = ctx;
     char *copy = kb_strdup(text);
     pthread_mutex_lock(&wb->lock);
-    if (copy && kb_grow((void **)&wb->notes, &wb->note_capacity, wb->note_count + 1, sizeof *wb->notes))
+    if (copy &&
+        kb_grow((void **)&wb->notes, &wb->note_capacity, wb->note_count + 1, sizeof *wb->notes))
         wb->notes[wb->note_count++] = copy;
     else
         free(copy);
@@ -172,7 +178,8 @@ static void count_problem(void *ctx, const kb_problem *problem)
     atomic_fetch_add_explicit(&wb->problems, 1, memory_order_relaxed);
 }
 
-/* --- the stages' work, on the job's thread --------------------------------------------------------------------------------------- */
+/* --- the stages' work, on the job's thread
+ * --------------------------------------------------------------------------------------- */
 
 /* A model comes first: it says how long the windows of the corpus are. */
 static kb_status load_work(void *ctx, const kb_progress *progress, kb_error *err)
@@ -192,11 +199,12 @@ static kb_status train_work(void *ctx, const kb_progress *progress, kb_error *er
 {
     kb_workbench *wb = ctx;
     kb_train_observer observer = {log_row, add_note, wb};
-    return kb_train(&wb->model_made, wb->corpus, &wb->options.training, &observer, wb->pool, progress,
-                    err);
+    return kb_train(&wb->model_made, wb->corpus, &wb->options.training, &observer, wb->pool,
+                    progress, err);
 }
 
-static kb_status assign_all(kb_workbench *wb, kb_findings *f, const kb_progress *progress, kb_error *err)
+static kb_status assign_all(kb_workbench *wb, kb_findings *f, const kb_progress *progress,
+                            kb_error *err)
 {
     f->sessions = kb_corpus_sessions(wb->corpus);
     f->assigned = kb_calloc(f->sessions, sizeof *f->assigned);
@@ -205,7 +213,8 @@ static kb_status assign_all(kb_workbench *wb, kb_findings *f, const kb_progress 
     for (size_t s = 0; !status && s < f->sessions; s++)
         ids[s] = s;
     if (!status)
-        status = kb_assign(f->assigned, wb->model, wb->corpus, ids, f->sessions, wb->pool, progress, err);
+        status = kb_assign(f->assigned, wb->model, wb->corpus, ids, f->sessions, wb->pool, progress,
+                           err);
     free(ids);
     return status;
 }
@@ -238,9 +247,11 @@ static kb_status calibrate_work(void *ctx, const kb_progress *progress, kb_error
     kb_calibrate_options options = wb->options.calibration;
     options.k = wb->k;
     if (!kb_model_calibrated(wb->model) || wb->recalibrating)
-        status = kb_calibrate(wb->model, wb->corpus, &options, &c->findings.elbow, wb->pool, progress, err);
+        status = kb_calibrate(wb->model, wb->corpus, &options, &c->findings.elbow, wb->pool,
+                              progress, err);
     else
-        status = kb_elbow_of(&c->findings.elbow, wb->model, wb->corpus, &options, wb->pool, progress, err);
+        status = kb_elbow_of(&c->findings.elbow, wb->model, wb->corpus, &options, wb->pool,
+                             progress, err);
     if (!status)
         status = copy_clusters(wb->model, &c->findings, err);
     if (!status)
@@ -258,7 +269,8 @@ struct mapping {
     size_t count, iterations;
 };
 
-/* LAYOUT (count x 2) spread over all sessions of the corpus. Without memory the snapshot is skipped. */
+/* LAYOUT (count x 2) spread over all sessions of the corpus. Without memory the snapshot is
+ * skipped. */
 static void publish_layout(void *ctx, const float *layout, size_t iteration)
 {
     struct mapping *m = ctx;
@@ -275,8 +287,8 @@ static void publish_layout(void *ctx, const float *layout, size_t iteration)
     for (size_t i = 0; i < m->count; i++)
         memcpy(all + 2 * m->ids[i], layout + 2 * i, 2 * sizeof *all);
     atomic_init(&c->references, 1);
-    c->map = (kb_map){.iteration = iteration, .iterations = m->iterations, .layout = all,
-                      .sessions = sessions};
+    c->map = (kb_map){
+        .iteration = iteration, .iterations = m->iterations, .layout = all, .sessions = sessions};
     publish_map(m->wb, c);
 }
 
@@ -285,7 +297,8 @@ static kb_status map_work(void *ctx, const kb_progress *progress, kb_error *err)
     kb_workbench *wb = ctx;
     size_t sessions = kb_corpus_sessions(wb->corpus);
     kb_tsne_options options = wb->options.map;
-    struct mapping m = {.wb = wb, .ids = kb_calloc(sessions, sizeof(size_t)), .iterations = options.iterations};
+    struct mapping m = {
+        .wb = wb, .ids = kb_calloc(sessions, sizeof(size_t)), .iterations = options.iterations};
     for (size_t s = 0; m.ids && s < sessions; s++)
         if (kb_corpus_session(wb->corpus, s)->has_rows)
             m.ids[m.count++] = s;
@@ -295,7 +308,8 @@ static kb_status map_work(void *ctx, const kb_progress *progress, kb_error *err)
     options.report_every = MAP_EVERY;
     kb_status status = m.ids && layout ? KB_OK : kb_fail_memory(err, "the map");
     if (!status)
-        status = kb_project(layout, wb->model, wb->corpus, m.ids, m.count, &options, wb->pool, progress, err);
+        status = kb_project(layout, wb->model, wb->corpus, m.ids, m.count, &options, wb->pool,
+                            progress, err);
     if (!status)
         publish_layout(&m, layout, options.iterations);
     free(m.ids);
@@ -303,7 +317,9 @@ static kb_status map_work(void *ctx, const kb_progress *progress, kb_error *err)
     return status;
 }
 
-/* --- from stage to stage ------------------------------------------------------------------------------------------------------------- */
+/* --- from stage to stage
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static kb_job_work *const stage_work[] = {[KB_STAGE_LOAD] = load_work,
                                           [KB_STAGE_TRAIN] = train_work,
@@ -436,7 +452,9 @@ void kb_workbench_update(kb_workbench *wb, kb_work_state *state)
     pthread_mutex_unlock(&wb->lock);
 }
 
-/* --- opening and closing ------------------------------------------------------------------------------------------------------------- */
+/* --- opening and closing
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static void dispose(kb_workbench *wb)
 {
@@ -507,7 +525,9 @@ bool kb_workbench_close(kb_workbench *wb, double seconds)
     return true;
 }
 
-/* --- small things ------------------------------------------------------------------------------------------------------------------------- */
+/* --- small things
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 int kb_workbench_fd(const kb_workbench *wb)
 {

@@ -4,8 +4,8 @@
 
 #include "corpus.h"
 
-/* Generates 120 sessions x 60 objects x 40 steps of 4 types (seed 1) in a temporary folder and loads them; stops the test on failure. The
- * folder's name is put into FOLDER. */
+/* Generates 120 sessions x 60 objects x 40 steps of 4 types (seed 1) in a temporary folder and
+ * loads them; stops the test on failure. The folder's name is put into FOLDER. */
 kb_corpus *generated_corpus(char *folder, size_t size);
 void remove_folder(const char *folder);
 

@@ -183,9 +183,9 @@ static void new_sessions_project_as_the_dense_product_says(void **state)
     float *y;
     kb_basis_fit(&b, &y, &f->blocks, .95, NULL, NULL, NULL);
     float *z = calloc(f->m * b.rank, sizeof *z), *residual = calloc(f->m, sizeof *residual);
-    assert_int_equal(kb_basis_project(&b, &f->other_blocks, kb_matrix_of(z, f->m, b.rank), residual, NULL,
-                                      NULL),
-                     KB_OK);
+    assert_int_equal(
+        kb_basis_project(&b, &f->other_blocks, kb_matrix_of(z, f->m, b.rank), residual, NULL, NULL),
+        KB_OK);
     for (size_t i = 0; i < f->m; i++) {
         double outside = 0;
         for (size_t k = 0; k < f->d; k++)

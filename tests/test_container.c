@@ -96,7 +96,8 @@ static void tensors_are_aligned(void **state)
     unlink(path);
 }
 
-/* Padding may change unnoticed (it means nothing); every other byte may not. Whatever happens, nothing wrong comes back. */
+/* Padding may change unnoticed (it means nothing); every other byte may not. Whatever happens,
+ * nothing wrong comes back. */
 static void every_damaged_byte_is_noticed_or_harmless(void **state)
 {
     (void)state;
@@ -156,7 +157,9 @@ static void a_foreign_file_is_refused(void **state)
     char path[256];
     kb_error err;
     path_of(path, sizeof path);
-    spill(path, (const unsigned char *)"session,time,object,value\ns,1,o,2\ns,1,o,2\ns,1,o,2\ns,1,o,2\n", 57);
+    spill(path,
+          (const unsigned char *)"session,time,object,value\ns,1,o,2\ns,1,o,2\ns,1,o,2\ns,1,o,2\n",
+          57);
     assert_int_equal(read_sample(path, &err), KB_ERR_FORMAT);
     assert_non_null(strstr(err.text, "not a kaboom model"));
     assert_int_equal(read_sample("/tmp", &err), KB_ERR_FORMAT);

@@ -1,4 +1,5 @@
-/* network: gradients of the whole autoencoder and VAE by signed central differences; embedding; Adam. */
+/* network: gradients of the whole autoencoder and VAE by signed central differences; embedding;
+ * Adam. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,8 +47,9 @@ static void close_network(struct fixture *f)
     free(f->w);
 }
 
-/* Compares every gradient with (L(w + h) - L(w - h)) / 2h, sign included. Floats limit the difference's accuracy, so the test asks for
- * 2% of the gradient's largest entry of the tensor, per tensor. */
+/* Compares every gradient with (L(w + h) - L(w - h)) / 2h, sign included. Floats limit the
+ * difference's accuracy, so the test asks for 2% of the gradient's largest entry of the tensor, per
+ * tensor. */
 static void check_gradients(bool vae, double beta)
 {
     struct fixture f;

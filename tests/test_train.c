@@ -1,4 +1,5 @@
-/* train, modelfile, calibration: from a small generated corpus to a calibrated model on disk and back. */
+/* train, modelfile, calibration: from a small generated corpus to a calibrated model on disk and
+ * back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +56,8 @@ static kb_train_options quick(kb_variant variant)
     return o;
 }
 
-static kb_model *train(struct fixture *f, const kb_train_options *o, const kb_train_observer *observer)
+static kb_model *train(struct fixture *f, const kb_train_options *o,
+                       const kb_train_observer *observer)
 {
     kb_error err = {0};
     kb_model *model = NULL;
@@ -193,7 +195,8 @@ static void a_model_comes_back_from_disk_and_assigns_alike(void **state)
         assert_true(a[i].novelty == b[i].novelty || isnan(a[i].novelty));
         assert_int_equal(a[i].emerging, b[i].emerging);
     }
-    assert_int_equal(kb_names_count(kb_model_fitted(model)), kb_names_count(kb_model_fitted(loaded)));
+    assert_int_equal(kb_names_count(kb_model_fitted(model)),
+                     kb_names_count(kb_model_fitted(loaded)));
     same_bytes(model, loaded, f->folder);
     unlink(path);
     free(a);
@@ -246,7 +249,8 @@ static void about_the_asked_share_of_known_sessions_is_flagged(void **state)
     struct fixture *f = *state;
     kb_train_options o = quick(KB_VARIANT_VAE_DEC);
     kb_model *model = train(f, &o, NULL);
-    size_t *ids = calloc(f->sessions, sizeof *ids), n = kb_calibration_sessions(model, f->corpus, ids);
+    size_t *ids = calloc(f->sessions, sizeof *ids),
+           n = kb_calibration_sessions(model, f->corpus, ids);
     for (int novelty = 0; novelty < KB_NOVELTIES; novelty++) {
         kb_calibrate_options c = kb_calibrate_defaults();
         c.false_alarms = .2;
@@ -275,7 +279,8 @@ static void cancelling_stops_training(void **state)
     kb_progress progress = {.cancel = &cancel};
     kb_train_options o = quick(KB_VARIANT_VAE_DEC);
     kb_model *model = (kb_model *)f;
-    assert_int_equal(kb_train(&model, f->corpus, &o, NULL, NULL, &progress, NULL), KB_ERR_CANCELLED);
+    assert_int_equal(kb_train(&model, f->corpus, &o, NULL, NULL, &progress, NULL),
+                     KB_ERR_CANCELLED);
     assert_null(model);
 }
 
@@ -325,7 +330,8 @@ static void learning_rates_that_diverge_end_in_an_error_or_a_finite_model(void *
     kb_model_free(model);
 }
 
-/* Every byte of the text sections' region damaged in turn would take long: a spread of places is. */
+/* Every byte of the text sections' region damaged in turn would take long: a spread of places is.
+ */
 static void damaged_models_are_refused(void **state)
 {
     struct fixture *f = *state;

@@ -1,4 +1,5 @@
-/* workbench: the stages run in order and hand out snapshots; requests wait; cancel and close are quick and free everything. */
+/* workbench: the stages run in order and hand out snapshots; requests wait; cancel and close are
+ * quick and free everything. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -102,14 +102,13 @@ static void add_capability(const char *name)
 
 /* What undoes all that curses and we have done to this kind of terminal. Padding ("$<5>") is for
  * machines of another age. */
-static void prepare_rescue(int pipe_end)
+static void prepare_rescue(void)
 {
     static const char *const names[] = {"sgr0", "cnorm", "rmkx", "rmcup"};
     memcpy(rescue.reset, MOUSE_OFF, strlen(MOUSE_OFF));
     rescue.reset_bytes = strlen(MOUSE_OFF);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         add_capability(names[i]);
-    rescue.pipe = pipe_end;
 }
 
 static void handle(int number, void (*handler)(int), int flags, struct sigaction *before)
@@ -119,24 +118,35 @@ static void handle(int number, void (*handler)(int), int flags, struct sigaction
     sigaction(number, &action, before);
 }
 
-static void catch_signals(kb_screen *screen)
+/* Before curses starts: finding SIGTSTP taken, it leaves it alone. Otherwise it would ignore it
+ * during each update, and a Ctrl-Z then would be lost. */
+static void catch_requests(kb_screen *screen)
 {
-    prepare_rescue(screen->pipe[1]);
+    rescue.pipe = screen->pipe[1];
+    for (size_t i = 0; i < REQUESTS; i++)
+        handle(requests[i], on_request, SA_RESTART, &screen->before[i]);
+}
+
+static void release_requests(const kb_screen *screen)
+{
+    for (size_t i = 0; i < REQUESTS; i++)
+        sigaction(requests[i], &screen->before[i], NULL);
+}
+
+static void catch_faults(kb_screen *screen)
+{
+    prepare_rescue();
     screen->signal_stack = malloc((size_t)SIGSTKSZ);
     if (screen->signal_stack)
         sigaltstack(&(stack_t){.ss_sp = screen->signal_stack, .ss_size = (size_t)SIGSTKSZ}, NULL);
     for (size_t i = 0; i < FAULTS; i++)
         handle(faults[i], on_fault, SA_ONSTACK, &rescue.before[i]);
-    for (size_t i = 0; i < REQUESTS; i++)
-        handle(requests[i], on_request, SA_RESTART, &screen->before[i]);
 }
 
-static void release_signals(kb_screen *screen)
+static void release_faults(kb_screen *screen)
 {
     for (size_t i = 0; i < FAULTS; i++)
         sigaction(faults[i], &rescue.before[i], NULL);
-    for (size_t i = 0; i < REQUESTS; i++)
-        sigaction(requests[i], &screen->before[i], NULL);
     if (screen->signal_stack)
         sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
     free(screen->signal_stack);
@@ -237,9 +247,11 @@ kb_status kb_screen_open(kb_screen **out, bool color, bool mouse, kb_error *err)
     /* Exported sizes would keep the screen from following the window. */
     unsetenv("LINES");
     unsetenv("COLUMNS");
+    catch_requests(screen);
     screen->curses = newterm(NULL, stdout, stdin);
     if (!screen->curses) {
         const char *term = getenv("TERM");
+        release_requests(screen);
         close(screen->pipe[0]);
         close(screen->pipe[1]);
         free(screen);
@@ -248,7 +260,7 @@ kb_status kb_screen_open(kb_screen **out, bool color, bool mouse, kb_error *err)
     }
     set_up_terminal(screen, color);
     screen->unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 && wcwidth(0x28FF) == 1;
-    catch_signals(screen);
+    catch_faults(screen);
     refresh();
     kb_screen_mouse(screen, mouse);
     *out = screen;
@@ -261,7 +273,8 @@ void kb_screen_close(kb_screen *screen)
         return;
     kb_screen_mouse(screen, false);
     endwin();
-    release_signals(screen);
+    release_faults(screen);
+    release_requests(screen);
     delscreen(screen->curses);
     close(screen->pipe[0]);
     close(screen->pipe[1]);

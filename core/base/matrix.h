@@ -1,4 +1,5 @@
-/* matrix: views of row-major float matrices. A view owns nothing; whoever allocated the data frees it. */
+/* matrix: views of row-major float matrices. A view owns nothing; whoever allocated the data frees
+ * it. */
 #ifndef KB_MATRIX_H
 #define KB_MATRIX_H
 

@@ -1,4 +1,5 @@
-/* Open addressing over a power-of-two table of ids; hashes are kept so that growing never rereads a string. */
+/* Open addressing over a power-of-two table of ids; hashes are kept so that growing never rereads a
+ * string. */
 #include "names.h"
 
 #include <stdlib.h>
@@ -27,8 +28,9 @@ static uint32_t load32(const char *s)
     return v;
 }
 
-/* Four bytes a step with a 64-bit multiply and fold. Not for adversaries beyond linear probing's reach: ids are
- * spread by the final avalanche, and a collision costs a memcmp, never a wrong answer. */
+/* Four bytes a step with a 64-bit multiply and fold. Not for adversaries beyond linear probing's
+ * reach: ids are spread by the final avalanche, and a collision costs a memcmp, never a wrong
+ * answer. */
 static uint32_t hash_bytes(const char *s, size_t length)
 {
     uint64_t h = 0x9E3779B97F4A7C15u ^ length;

@@ -1,5 +1,6 @@
-/* names: a set of strings, each known by a small number (its id, counted from 0 in the order of adding).
- * Strings are bytes with a length and may not hold NUL; the table owns its copies. Not thread-safe while adding. */
+/* names: a set of strings, each known by a small number (its id, counted from 0 in the order of
+ * adding). Strings are bytes with a length and may not hold NUL; the table owns its copies. Not
+ * thread-safe while adding. */
 #ifndef KB_NAMES_H
 #define KB_NAMES_H
 
@@ -14,7 +15,8 @@ kb_names *kb_names_create(void); /* NULL: no memory */
 void kb_names_free(kb_names *names);
 size_t kb_names_count(const kb_names *names);
 
-/* The id of the LENGTH bytes at S, adding them if they are new; KB_NAME_NONE when there is no memory. */
+/* The id of the LENGTH bytes at S, adding them if they are new; KB_NAME_NONE when there is no
+ * memory. */
 uint32_t kb_names_add(kb_names *names, const char *s, size_t length);
 /* The id, or KB_NAME_NONE when the name is not there. */
 uint32_t kb_names_find(const kb_names *names, const char *s, size_t length);

@@ -31,7 +31,8 @@ static void dispose(kb_outfile *file)
     free(file);
 }
 
-/* mkostemps makes the file 0600; a result is an ordinary file, so it gets the mode of what it replaces or the umask's. */
+/* mkostemps makes the file 0600; a result is an ordinary file, so it gets the mode of what it
+ * replaces or the umask's. */
 static void set_mode(const kb_outfile *file)
 {
     struct stat st;
@@ -46,8 +47,8 @@ static void set_mode(const kb_outfile *file)
     (void)!fchmod(file->fd, mode);
 }
 
-/* Where the file really goes: behind a link it is what the link names that is replaced, not the link. A device or a pipe would be
- * replaced by the rename too, which nobody can want. */
+/* Where the file really goes: behind a link it is what the link names that is replaced, not the
+ * link. A device or a pipe would be replaced by the rename too, which nobody can want. */
 static kb_status set_names(kb_outfile *file, const char *path, kb_error *err)
 {
     static const char suffix[] = ".XXXXXX.tmp";
@@ -128,7 +129,8 @@ uint64_t kb_outfile_position(const kb_outfile *file)
     return file->position;
 }
 
-/* A rename is durable once the folder is synced; some file systems refuse to sync a folder, which is no failure. */
+/* A rename is durable once the folder is synced; some file systems refuse to sync a folder, which
+ * is no failure. */
 static void sync_folder(const char *path)
 {
     char *copy = kb_strdup(path);

@@ -1,8 +1,9 @@
 /* rng: counter-based random numbers (Philox 4x32-10).
  *
- * Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The numbers are a pure function of
- * (seed, stream, position): the same on every machine, device and number of threads. Give each use its own stream
- * (KB_STREAM_*), so that a change in one place does not shift the numbers of another. */
+ * Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The numbers
+ * are a pure function of (seed, stream, position): the same on every machine, device and number of
+ * threads. Give each use its own stream (KB_STREAM_*), so that a change in one place does not shift
+ * the numbers of another. */
 #ifndef KB_RNG_H
 #define KB_RNG_H
 
@@ -32,13 +33,14 @@ typedef struct kb_rng {
     int has_spare;
 } kb_rng;
 
-/* STREAM is usually a KB_STREAM_* value, with a sub-number above it where needed: KB_STREAM_KMEANS + 100 * restart. */
+/* STREAM is usually a KB_STREAM_* value, with a sub-number above it where needed: KB_STREAM_KMEANS
+ * + 100 * restart. */
 kb_rng kb_rng_start(uint64_t seed, uint64_t stream);
 uint32_t kb_rng_u32(kb_rng *rng);
-double kb_rng_uniform(kb_rng *rng);                  /* [0, 1), 53 bits */
-uint64_t kb_rng_below(kb_rng *rng, uint64_t bound);  /* 0 .. bound-1 without bias; bound > 0 */
-float kb_rng_normal(kb_rng *rng);                    /* standard normal, Box-Muller */
-double kb_rng_exponential(kb_rng *rng);              /* mean 1 */
+double kb_rng_uniform(kb_rng *rng);                 /* [0, 1), 53 bits */
+uint64_t kb_rng_below(kb_rng *rng, uint64_t bound); /* 0 .. bound-1 without bias; bound > 0 */
+float kb_rng_normal(kb_rng *rng);                   /* standard normal, Box-Muller */
+double kb_rng_exponential(kb_rng *rng);             /* mean 1 */
 void kb_rng_shuffle(kb_rng *rng, size_t *items, size_t count); /* Fisher-Yates */
 
 #endif

@@ -9,7 +9,7 @@
 #include "ward.h"
 
 static const double NEAR_BEST = 0.15; /* of the range of silhouettes */
-enum { LEAST_MEMBERS = 2 }; /* one session is no type of crash */
+enum { LEAST_MEMBERS = 2 };           /* one session is no type of crash */
 
 /* --- K-means at one k
  * -----------------------------------------------------------------------------------------------

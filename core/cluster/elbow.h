@@ -26,7 +26,7 @@ typedef struct kb_elbow_row {
                                points fall into fewer than 2 clusters */
     double inertia;
     size_t smallest; /* members of the smallest cluster */
-    bool chosen; /* exactly one row has it */
+    bool chosen;     /* exactly one row has it */
 } kb_elbow_row;
 
 typedef struct kb_elbow {

@@ -35,7 +35,8 @@ static kb_status centre_on(kb_basis *basis, const kb_blocks *blocks, float *bloc
     double variance = squares / n - basis->mean_norm2;
     if (!(variance > 1e-12 * squares / n) || !isfinite(variance))
         return kb_fail(err, KB_ERR_NUMERIC,
-                       "all %zu fitted sessions are alike: there is nothing to learn", blocks->count);
+                       "all %zu fitted sessions are alike: there is nothing to learn",
+                       blocks->count);
     basis->scale = sqrt(variance);
     return KB_OK;
 }
@@ -53,8 +54,8 @@ kb_status kb_basis_centre(kb_basis *basis, const kb_blocks *blocks, kb_error *er
     *basis = (kb_basis){.dims = blocks->objects * blocks->timesteps, .energy = 1};
     basis->mean = kb_calloc(basis->dims, sizeof *basis->mean);
     float *block = alloc_widest(blocks);
-    kb_status status =
-        basis->mean && block ? centre_on(basis, blocks, block, err) : kb_fail_memory(err, "the mean");
+    kb_status status = basis->mean && block ? centre_on(basis, blocks, block, err)
+                                            : kb_fail_memory(err, "the mean");
     free(block);
     if (status)
         kb_basis_clear(basis);
@@ -113,8 +114,8 @@ static void add_object(struct workspace *w, const kb_blocks *blocks, size_t j)
     }
 }
 
-static kb_status gram_matrix(struct workspace *w, const kb_blocks *blocks, const kb_progress *progress,
-                             kb_error *err)
+static kb_status gram_matrix(struct workspace *w, const kb_blocks *blocks,
+                             const kb_progress *progress, kb_error *err)
 {
     for (size_t j = 0; j < blocks->objects; j++) {
         if (kb_cancelled(progress))
@@ -167,8 +168,9 @@ static size_t choose_rank(const double *values, size_t n, double energy, double 
     return rank;
 }
 
-/* Y = U S and the weights U / S, both N x r, by falling eigenvalue. The sign of an eigenvector is arbitrary; the entry of largest size
- * is made positive, so that the result does not depend on the LAPACK at hand. */
+/* Y = U S and the weights U / S, both N x r, by falling eigenvalue. The sign of an eigenvector is
+ * arbitrary; the entry of largest size is made positive, so that the result does not depend on the
+ * LAPACK at hand. */
 static void coordinates_of(const struct workspace *w, size_t n, size_t rank, float *y)
 {
     for (size_t i = 0; i < rank; i++) {
@@ -185,7 +187,8 @@ static void coordinates_of(const struct workspace *w, size_t n, size_t rank, flo
     }
 }
 
-/* V_j (t x r) = (block of j)' (weights of its rows) / s. U is orthogonal to 1, so the mean needs no correction. */
+/* V_j (t x r) = (block of j)' (weights of its rows) / s. U is orthogonal to 1, so the mean needs no
+ * correction. */
 static void vectors_of(kb_basis *basis, struct workspace *w, const kb_blocks *blocks, size_t j)
 {
     size_t rows = kb_blocks_rows(blocks, j), t = blocks->timesteps, r = basis->rank;
@@ -226,9 +229,10 @@ static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks
         status = centre_gram(w->gram, n, basis->scale, err);
     if (status)
         return status;
-    /* LAPACK reads columns: our lower triangle by rows is its upper one, and its eigenvector columns are our rows. */
-    lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)n, w->gram, (lapack_int)n,
-                                     w->values);
+    /* LAPACK reads columns: our lower triangle by rows is its upper one, and its eigenvector
+     * columns are our rows. */
+    lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)n, w->gram,
+                                     (lapack_int)n, w->values);
     if (info != 0)
         return kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevd: %d)", (int)info);
     if (kb_cancelled(progress))
@@ -258,7 +262,8 @@ kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *bl
     struct workspace w;
     status = workspace_create(&w, blocks, err);
     if (!status) {
-        /* The eigensolver cannot be cut into pieces of ours: for its time the threads are OpenBLAS's. */
+        /* The eigensolver cannot be cut into pieces of ours: for its time the threads are
+         * OpenBLAS's. */
         openblas_set_num_threads((int)kb_pool_threads(pool));
         status = factorise(basis, &w, blocks, coordinates, energy, progress, err);
         openblas_set_num_threads(1);
@@ -272,7 +277,9 @@ kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *bl
     return status;
 }
 
-/* --- projection ---------------------------------------------------------------------------------------------------- */
+/* --- projection
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 struct projection {
     float *block;   /* widest x t */
@@ -318,8 +325,8 @@ static void finish_row(const kb_basis *basis, float *y, double norm2, float *res
         *residual = (float)sqrt(outside > 0 ? outside : 0);
 }
 
-kb_status kb_basis_project(const kb_basis *basis, const kb_blocks *blocks, kb_matrix y, float *residual,
-                           const kb_progress *progress, kb_error *err)
+kb_status kb_basis_project(const kb_basis *basis, const kb_blocks *blocks, kb_matrix y,
+                           float *residual, const kb_progress *progress, kb_error *err)
 {
     struct projection p = {0};
     size_t floats;

@@ -1,9 +1,11 @@
-/* basis: the row space of the training matrix, in which a network with a linear first and last layer can be trained exactly.
+/* basis: the row space of the training matrix, in which a network with a linear first and last
+ * layer can be trained exactly.
  *
- * Let Xc (N x D) be the centred training inputs divided by s, the root of their total variance (so the mean of |x|^2 is 1). Its Gram matrix
- * G = Xc Xc' (N x N) = U L U' gives Xc = U S V' with S = sqrt(L). The coordinates Y = U S (N x r) are what the network sees, with
- * r the least rank that keeps `energy` of the variance; V (D x r) takes new sessions there: y = ((x - mean) / s) V. What is left
- * of x outside the space, |x - y V'|, tells how unlike the training sessions it is. */
+ * Let Xc (N x D) be the centred training inputs divided by s, the root of their total variance (so
+ * the mean of |x|^2 is 1). Its Gram matrix G = Xc Xc' (N x N) = U L U' gives Xc = U S V' with S =
+ * sqrt(L). The coordinates Y = U S (N x r) are what the network sees, with r the least rank that
+ * keeps `energy` of the variance; V (D x r) takes new sessions there: y = ((x - mean) / s) V. What
+ * is left of x outside the space, |x - y V'|, tells how unlike the training sessions it is. */
 #ifndef KB_BASIS_H
 #define KB_BASIS_H
 
@@ -27,15 +29,16 @@ typedef struct kb_basis {
 /* Only mean and scale (rank 0). */
 kb_status kb_basis_centre(kb_basis *basis, const kb_blocks *blocks, kb_error *err);
 
-/* Fits mean, scale and V on the sessions of BLOCKS (N >= 2), ENERGY in (0, 1]. COORDINATES: Y, N x r, kb_alloc_aligned, the caller frees it.
- * Reports phase "factorising"; cancellable but inside the eigensolver. KB_ERR_NUMERIC when all sessions are alike. */
+/* Fits mean, scale and V on the sessions of BLOCKS (N >= 2), ENERGY in (0, 1]. COORDINATES: Y, N x
+ * r, kb_alloc_aligned, the caller frees it. Reports phase "factorising"; cancellable but inside the
+ * eigensolver. KB_ERR_NUMERIC when all sessions are alike. */
 kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *blocks, double energy,
                        kb_pool *pool, const kb_progress *progress, kb_error *err);
 
-/* Y (count x r) = the coordinates of the sessions of BLOCKS, RESIDUAL (count, or NULL) = the norm of what is outside the space, in units of s.
- * Needs rank > 0. */
-kb_status kb_basis_project(const kb_basis *basis, const kb_blocks *blocks, kb_matrix y, float *residual,
-                           const kb_progress *progress, kb_error *err);
+/* Y (count x r) = the coordinates of the sessions of BLOCKS, RESIDUAL (count, or NULL) = the norm
+ * of what is outside the space, in units of s. Needs rank > 0. */
+kb_status kb_basis_project(const kb_basis *basis, const kb_blocks *blocks, kb_matrix y,
+                           float *residual, const kb_progress *progress, kb_error *err);
 
 /* X (D floats, a kb_view_row) becomes (x - mean) / s. */
 void kb_basis_standardise(const kb_basis *basis, float *x);

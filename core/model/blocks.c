@@ -10,7 +10,8 @@ static void count_entries(kb_blocks *b, const kb_store *store)
     for (size_t row = 0; row < b->count; row++) {
         size_t n = kb_store_series_count(store, b->sessions[row]);
         for (size_t i = 0; i < n; i++) {
-            size_t column = kb_view_column(b->view, kb_store_series(store, b->sessions[row], i).object);
+            size_t column =
+                kb_view_column(b->view, kb_store_series(store, b->sessions[row], i).object);
             if (column != SIZE_MAX)
                 b->start[column + 1]++;
         }
@@ -27,7 +28,8 @@ static void place_entries(kb_blocks *b, const kb_store *store, size_t *next)
     for (size_t row = 0; row < b->count; row++) {
         size_t n = kb_store_series_count(store, b->sessions[row]);
         for (size_t i = 0; i < n; i++) {
-            size_t column = kb_view_column(b->view, kb_store_series(store, b->sessions[row], i).object);
+            size_t column =
+                kb_view_column(b->view, kb_store_series(store, b->sessions[row], i).object);
             if (column != SIZE_MAX)
                 b->entries[next[column]++] = (kb_block_entry){(uint32_t)row, (uint32_t)i};
         }

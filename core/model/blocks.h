@@ -1,6 +1,8 @@
-/* blocks: a set of sessions seen object by object, so that products with their input matrix X (n x D) cost what is present, not n x D.
+/* blocks: a set of sessions seen object by object, so that products with their input matrix X (n x
+ * D) cost what is present, not n x D.
  *
- * For each of the model's objects: the rows of X in which it is present, and their scaled t values as one dense block. */
+ * For each of the model's objects: the rows of X in which it is present, and their scaled t values
+ * as one dense block. */
 #ifndef KB_BLOCKS_H
 #define KB_BLOCKS_H
 
@@ -17,7 +19,8 @@ typedef struct kb_blocks {
     const size_t *sessions; /* borrowed */
     size_t count;           /* n */
     size_t objects, timesteps;
-    size_t *start; /* objects + 1: entries of object j are start[j] .. start[j + 1] - 1, by rising row */
+    size_t *start; /* objects + 1: entries of object j are start[j] .. start[j + 1] - 1, by rising
+                      row */
     kb_block_entry *entries;
     size_t widest; /* the most rows any object has */
 } kb_blocks;

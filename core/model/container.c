@@ -15,7 +15,8 @@ static const char MAGIC[8] = {'K', 'A', 'B', 'O', 'O', 'M', 'D', 'L'};
 
 enum { HEADER_BYTES = 64, ENTRY_BYTES = 80, ALIGNMENT = 64, NAME_BYTES = 32, FLAG_ZLIB = 1 };
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are stored as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "tensors are stored as they lie in memory");
 
 static void put_u32(unsigned char *p, uint32_t v)
 {
@@ -47,7 +48,9 @@ static uint32_t checksum(const void *bytes, size_t length)
     return (uint32_t)crc32_z(0, bytes, length);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- writing
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 struct pending {
     kb_section section;
@@ -74,12 +77,13 @@ void kb_container_writer_free(kb_container_writer *writer)
     free(writer);
 }
 
-static kb_status add(kb_container_writer *writer, const char *name, const void *bytes, size_t length,
-                     size_t raw, bool compressed, void *owned, kb_error *err)
+static kb_status add(kb_container_writer *writer, const char *name, const void *bytes,
+                     size_t length, size_t raw, bool compressed, void *owned, kb_error *err)
 {
     if (writer->count == KB_SECTIONS_MAX || strlen(name) >= NAME_BYTES) {
         free(owned);
-        return kb_fail(err, KB_ERR_FORMAT, "section %s: too many sections or too long a name", name);
+        return kb_fail(err, KB_ERR_FORMAT, "section %s: too many sections or too long a name",
+                       name);
     }
     struct pending *item = &writer->items[writer->count++];
     *item = (struct pending){.section = {.bytes = length,
@@ -104,8 +108,8 @@ kb_status kb_container_add_text(kb_container_writer *writer, const char *name, c
     return add(writer, name, bytes, packed, length, true, bytes, err);
 }
 
-kb_status kb_container_add_floats(kb_container_writer *writer, const char *name, const float *floats,
-                                  size_t count, kb_error *err)
+kb_status kb_container_add_floats(kb_container_writer *writer, const char *name,
+                                  const float *floats, size_t count, kb_error *err)
 {
     size_t bytes = count * sizeof *floats;
     return add(writer, name, floats, bytes, bytes, false, NULL, err);
@@ -181,7 +185,9 @@ kb_status kb_container_write(const kb_container_writer *writer, const char *path
     return kb_outfile_commit(file, err);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 struct kb_container_reader {
     char *path;
@@ -220,19 +226,20 @@ static kb_status check_header(kb_container_reader *r, const unsigned char *heade
         return kb_fail(err, KB_ERR_FORMAT, "%s: damaged header (checksum)", r->path);
     r->version = get_u32(header + 8);
     if (r->version == 0 || r->version > KB_CONTAINER_VERSION)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: model format %u, this program knows up to %d", r->path,
-                       r->version, (int)KB_CONTAINER_VERSION);
+        return kb_fail(err, KB_ERR_FORMAT, "%s: model format %u, this program knows up to %d",
+                       r->path, r->version, (int)KB_CONTAINER_VERSION);
     r->count = get_u32(header + 12);
     if (r->count > KB_SECTIONS_MAX)
         return kb_fail(err, KB_ERR_FORMAT, "%s: damaged header (%zu sections)", r->path, r->count);
     if (get_u64(header + 16) != r->size)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: %llu bytes, its header says %llu: cut off or damaged",
-                       r->path, (unsigned long long)r->size,
-                       (unsigned long long)get_u64(header + 16));
+        return kb_fail(err, KB_ERR_FORMAT,
+                       "%s: %llu bytes, its header says %llu: cut off or damaged", r->path,
+                       (unsigned long long)r->size, (unsigned long long)get_u64(header + 16));
     return KB_OK;
 }
 
-static kb_status read_entry(kb_container_reader *r, size_t i, const unsigned char *entry, kb_error *err)
+static kb_status read_entry(kb_container_reader *r, size_t i, const unsigned char *entry,
+                            kb_error *err)
 {
     kb_section *s = &r->sections[i];
     memcpy(s->name, entry, NAME_BYTES);
@@ -242,11 +249,13 @@ static kb_status read_entry(kb_container_reader *r, size_t i, const unsigned cha
     s->raw_bytes = get_u64(entry + 48);
     s->crc = get_u32(entry + 56);
     s->compressed = get_u32(entry + 60) & FLAG_ZLIB;
-    /* deflate cannot pack more than 1,032 to one, so a larger claim is a lie that must not be allocated for. */
+    /* deflate cannot pack more than 1,032 to one, so a larger claim is a lie that must not be
+     * allocated for. */
     uint64_t most = s->compressed ? s->bytes * 1032 + 64 : s->bytes;
     if (s->bytes > r->size || r->offsets[i] > r->size - s->bytes || s->raw_bytes > most)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: damaged (its place lies outside the file)",
-                       r->path, s->name);
+        return kb_fail(err, KB_ERR_FORMAT,
+                       "%s: section %s: damaged (its place lies outside the file)", r->path,
+                       s->name);
     return KB_OK;
 }
 
@@ -321,7 +330,8 @@ kb_section kb_container_section(const kb_container_reader *reader, size_t i)
     return reader->sections[i];
 }
 
-static kb_status find_section(const kb_container_reader *r, const char *name, size_t *i, kb_error *err)
+static kb_status find_section(const kb_container_reader *r, const char *name, size_t *i,
+                              kb_error *err)
 {
     for (*i = 0; *i < r->count; ++*i)
         if (strcmp(r->sections[*i].name, name) == 0)
@@ -334,7 +344,8 @@ static kb_status read_section(const kb_container_reader *r, size_t i, void *byte
     const kb_section *s = &r->sections[i];
     kb_status status = read_at(r, bytes, (size_t)s->bytes, r->offsets[i], err);
     if (!status && checksum(bytes, (size_t)s->bytes) != s->crc)
-        status = kb_fail(err, KB_ERR_FORMAT, "%s: section %s: damaged (checksum)", r->path, s->name);
+        status =
+            kb_fail(err, KB_ERR_FORMAT, "%s: section %s: damaged (checksum)", r->path, s->name);
     return status;
 }
 
@@ -346,10 +357,10 @@ static kb_status unpack(const kb_container_reader *r, size_t i, char *text, kb_e
         return kb_fail_memory(err, "a model section");
     kb_status status = read_section(r, i, packed, err);
     uLongf length = (uLongf)s->raw_bytes;
-    if (!status &&
-        (uncompress((Bytef *)text, &length, packed, (uLong)s->bytes) != Z_OK || length != s->raw_bytes))
-        status = kb_fail(err, KB_ERR_FORMAT, "%s: section %s: damaged (cannot be unpacked)", r->path,
-                         s->name);
+    if (!status && (uncompress((Bytef *)text, &length, packed, (uLong)s->bytes) != Z_OK ||
+                    length != s->raw_bytes))
+        status = kb_fail(err, KB_ERR_FORMAT, "%s: section %s: damaged (cannot be unpacked)",
+                         r->path, s->name);
     free(packed);
     return status;
 }

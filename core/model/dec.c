@@ -7,8 +7,9 @@
 #include "memory.h"
 #include "rng.h"
 
-/* The unit of distance, as a share of the mean squared distance to the nearest centroid. At 1 the far centroids of a latent space of
- * hundreds of dimensions are hardly farther than the nearest, and Q is too flat to sharpen. */
+/* The unit of distance, as a share of the mean squared distance to the nearest centroid. At 1 the
+ * far centroids of a latent space of hundreds of dimensions are hardly farther than the nearest,
+ * and Q is too flat to sharpen. */
 static const double DIST_SCALE = .25;
 
 void kb_network_embed_all(kb_network *net, kb_source *source, float *z)
@@ -26,8 +27,8 @@ void kb_network_embed_all(kb_network *net, kb_source *source, float *z)
     }
 }
 
-/* The run's memory: on the device, the centroids with their moments, Z, Q and P of all sessions and of a batch; on the host, an
- * order of sessions and the embeddings. */
+/* The run's memory: on the device, the centroids with their moments, Z, Q and P of all sessions and
+ * of a batch; on the host, an order of sessions and the embeddings. */
 struct dec {
     kb_network *net;
     kb_source *source;
@@ -46,10 +47,11 @@ struct dec {
 static kb_status dec_alloc(struct dec *d, kb_error *err)
 {
     size_t n = d->n, k = d->k, z = d->z, b = d->options->batch;
-    const size_t sizes[] = {k * z, k * z, k * z, k * z, n * z, n * k, n * k, n * k,
-                            b * k, b * k, b * k, b * k};
-    kb_span *spans[] = {&d->centroids, &d->dcentroids, &d->m,       &d->v,       &d->zs,      &d->d2,
-                        &d->q,         &d->p,          &d->batch_d2, &d->batch_q, &d->batch_p, &d->work};
+    const size_t sizes[] = {k * z, k * z, k * z, k * z, n * z, n * k,
+                            n * k, n * k, b * k, b * k, b * k, b * k};
+    kb_span *spans[] = {&d->centroids, &d->dcentroids, &d->m,       &d->v,
+                        &d->zs,        &d->d2,         &d->q,       &d->p,
+                        &d->batch_d2,  &d->batch_q,    &d->batch_p, &d->work};
     size_t total = 0, nz, nk;
     if (!kb_size_mul(n, z, &nz) || !kb_size_mul(n, k, &nk))
         return kb_fail_memory(err, "the soft assignment");
@@ -77,7 +79,8 @@ static void dec_free(struct dec *d)
     free(d->host_z);
 }
 
-static kb_status start_centroids(struct dec *d, kb_pool *pool, const kb_progress *progress, kb_error *err)
+static kb_status start_centroids(struct dec *d, kb_pool *pool, const kb_progress *progress,
+                                 kb_error *err)
 {
     kb_network_embed_all(d->net, d->source, d->host_z);
     kb_kmeans_options options = kb_kmeans_defaults(d->k);
@@ -105,7 +108,8 @@ static void update_target(struct dec *d)
     dev->ops->target_distribution(dev, d->p, d->q, d->n, d->k);
 }
 
-/* One batch: forward, KL(P || Q), backward, Adam on the encoder and on the centroids. Returns the loss, NAN on divergence. */
+/* One batch: forward, KL(P || Q), backward, Adam on the encoder and on the centroids. Returns the
+ * loss, NAN on divergence. */
 static double dec_step(struct dec *d, const size_t *rows, size_t n)
 {
     kb_network *net = d->net;
@@ -116,11 +120,12 @@ static double dec_step(struct dec *d, const size_t *rows, size_t n)
     ops->squared_distances(dev, d->batch_d2, net->mu, d->centroids, n, d->k, d->z);
     ops->soft_assign(dev, d->batch_q, d->batch_d2, d->dist_scale, n, d->k);
     ops->gather(dev, d->batch_p, d->p, rows, n, d->k);
-    double loss = ops->dec_loss(dev, net->dmu, d->dcentroids, d->work, d->batch_p, d->batch_q,
-                                d->batch_d2, net->mu, d->centroids, d->dist_scale, 1 / (double)n, n,
-                                d->k, d->z);
+    double loss =
+        ops->dec_loss(dev, net->dmu, d->dcentroids, d->work, d->batch_p, d->batch_q, d->batch_d2,
+                      net->mu, d->centroids, d->dist_scale, 1 / (double)n, n, d->k, d->z);
     kb_network_encode_backward(net, n);
-    if (!isfinite(loss) || !kb_network_adam(net, d->options->learning_rate, 10, net->layout.encoder))
+    if (!isfinite(loss) ||
+        !kb_network_adam(net, d->options->learning_rate, 10, net->layout.encoder))
         return NAN;
     d->steps++;
     kb_adam_step step = {(float)d->options->learning_rate,
@@ -148,7 +153,8 @@ static kb_status dec_epoch(struct dec *d, size_t number, const kb_progress *prog
         size_t n = d->n - i < b ? d->n - i : b;
         double loss = dec_step(d, d->order + i, n);
         if (isnan(loss))
-            return kb_fail(err, KB_ERR_NUMERIC, "deep embedded clustering diverged in epoch %zu", number);
+            return kb_fail(err, KB_ERR_NUMERIC, "deep embedded clustering diverged in epoch %zu",
+                           number);
         sum += loss * (double)n;
     }
     kb_progress_report(progress, "clustering", number, d->options->epochs);
@@ -175,11 +181,15 @@ static kb_status weigh_centroids(struct dec *d, float *centroids, double *weight
 }
 
 kb_status kb_dec_train(kb_network *net, kb_source *source, const kb_dec_options *options,
-                       float *centroids, double *weights, kb_pool *pool, const kb_progress *progress,
-                       kb_error *err)
+                       float *centroids, double *weights, kb_pool *pool,
+                       const kb_progress *progress, kb_error *err)
 {
-    struct dec d = {.net = net, .source = source, .options = options, .n = source->count,
-                    .k = options->clusters, .z = net->layout.latent};
+    struct dec d = {.net = net,
+                    .source = source,
+                    .options = options,
+                    .n = source->count,
+                    .k = options->clusters,
+                    .z = net->layout.latent};
     kb_device *dev = net->dev;
     kb_status status = dec_alloc(&d, err);
     if (!status)

@@ -133,7 +133,9 @@ const char *kb_model_training_notes(const kb_model *model)
     return model->notes;
 }
 
-/* --- embedding ----------------------------------------------------------------------------------------------------- */
+/* --- embedding
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 enum { EMBED_ROWS = 256 };
 
@@ -166,7 +168,8 @@ struct embedding {
     float *x; /* EMBED_ROWS x I */
 };
 
-static kb_status embedding_open(struct embedding *e, const kb_model *model, kb_pool *pool, kb_error *err)
+static kb_status embedding_open(struct embedding *e, const kb_model *model, kb_pool *pool,
+                                kb_error *err)
 {
     *e = (struct embedding){0};
     size_t floats;

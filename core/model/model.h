@@ -1,7 +1,8 @@
 /* model: everything a trained kaboom model knows, from homogenisation to thresholds.
  *
- * Made by training (train.h) or read from a file (modelfile.h); `calibrate` fills in clusters. A model is changed only by
- * kb_train and kb_calibrate; while nobody changes it, any number of threads may read it. */
+ * Made by training (train.h) or read from a file (modelfile.h); `calibrate` fills in clusters. A
+ * model is changed only by kb_train and kb_calibrate; while nobody changes it, any number of
+ * threads may read it. */
 #ifndef KB_MODEL_H
 #define KB_MODEL_H
 
@@ -15,7 +16,12 @@
 #include "progress.h"
 #include "status.h"
 
-typedef enum kb_variant { KB_VARIANT_AE, KB_VARIANT_VAE, KB_VARIANT_AE_DEC, KB_VARIANT_VAE_DEC } kb_variant;
+typedef enum kb_variant {
+    KB_VARIANT_AE,
+    KB_VARIANT_VAE,
+    KB_VARIANT_AE_DEC,
+    KB_VARIANT_VAE_DEC
+} kb_variant;
 
 enum { KB_VARIANTS = 4 };
 
@@ -26,7 +32,8 @@ bool kb_variant_has_dec(kb_variant variant);
 
 /* How `novelty` is measured; the choice is made at calibration and kept in the model. */
 typedef enum kb_novelty {
-    KB_NOVELTY_COMBINED, /* sum of robustly standardised latent distance, row-space residual and unseen-object share */
+    KB_NOVELTY_COMBINED, /* sum of robustly standardised latent distance, row-space residual and
+                            unseen-object share */
     KB_NOVELTY_DISTANCE  /* the documents' rule: distance to the nearest centroid */
 } kb_novelty;
 
@@ -54,7 +61,9 @@ typedef struct kb_model kb_model;
 
 void kb_model_free(kb_model *model); /* NULL is fine */
 
-/* --- what it holds ----------------------------------------------------------------------------------------------- */
+/* --- what it holds
+ * -----------------------------------------------------------------------------------------------
+ */
 kb_variant kb_model_variant(const kb_model *model);
 const kb_features *kb_model_features(const kb_model *model);
 size_t kb_model_inputs(const kb_model *model); /* what the network sees: r of the basis, or D */
@@ -63,21 +72,26 @@ size_t kb_model_latent(const kb_model *model); /* Z */
 size_t kb_model_parameters(const kb_model *model);
 uint64_t kb_model_seed(const kb_model *model);
 bool kb_model_calibrated(const kb_model *model);
-size_t kb_model_clusters(const kb_model *model); /* k'; 0 before calibration */
+size_t kb_model_clusters(const kb_model *model);                     /* k'; 0 before calibration */
 const kb_cluster *kb_model_cluster(const kb_model *model, size_t i); /* by rising number */
 kb_const_matrix kb_model_centroids(const kb_model *model); /* k' x Z, rows as kb_model_cluster */
 kb_novelty kb_model_novelty(const kb_model *model);
 double kb_model_false_alarms(const kb_model *model);
-/* Names of the sessions that were held out because the corpus had no validation split (possibly none), and of those fitted. */
+/* Names of the sessions that were held out because the corpus had no validation split (possibly
+ * none), and of those fitted. */
 const kb_names *kb_model_held_out(const kb_model *model);
 const kb_names *kb_model_fitted(const kb_model *model);
-/* Free-form "key=value" lines about training (options, epochs run, losses), for `info`. NUL-terminated. */
+/* Free-form "key=value" lines about training (options, epochs run, losses), for `info`.
+ * NUL-terminated. */
 const char *kb_model_training_notes(const kb_model *model);
 
-/* --- what it does ------------------------------------------------------------------------------------------------ */
-/* Z (COUNT x latent, contiguous): the embeddings (mu for a VAE) of SESSIONS (ids of the view's corpus). RESIDUAL (COUNT, or NULL): norm of the part of each
- * centred input outside the basis (0 without one). Sessions without rows embed like all zeros. Reports phase "embedding". The view is of
- * kb_model_features(). */
+/* --- what it does
+ * ------------------------------------------------------------------------------------------------
+ */
+/* Z (COUNT x latent, contiguous): the embeddings (mu for a VAE) of SESSIONS (ids of the view's
+ * corpus). RESIDUAL (COUNT, or NULL): norm of the part of each centred input outside the basis (0
+ * without one). Sessions without rows embed like all zeros. Reports phase "embedding". The view is
+ * of kb_model_features(). */
 kb_status kb_model_embed(const kb_model *model, const kb_view *view, const size_t *sessions,
                          size_t count, kb_matrix z, float *residual, kb_pool *pool,
                          const kb_progress *progress, kb_error *err);

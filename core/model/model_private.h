@@ -1,4 +1,5 @@
-/* model_private: the fields of a kb_model, for the files that make, calibrate, save and load one. */
+/* model_private: the fields of a kb_model, for the files that make, calibrate, save and load one.
+ */
 #ifndef KB_MODEL_PRIVATE_H
 #define KB_MODEL_PRIVATE_H
 
@@ -23,18 +24,19 @@ struct kb_model {
     float *weights;     /* layout.parameters */
     kb_names *seen;     /* objects present in any fitted session */
     kb_names *fitted;   /* names of sessions */
-    kb_names *held_out; /* names of sessions drawn from the fitted ones; empty when the corpus had a validation split */
+    kb_names *held_out; /* names of sessions drawn from the fitted ones; empty when the corpus had a
+                           validation split */
     char *notes;        /* "key=value" lines */
 
-    size_t dec_clusters;     /* K; 0 without DEC */
-    float *dec_centroids;    /* K x Z */
-    double *dec_weights;     /* K: training sessions nearest to each */
+    size_t dec_clusters;  /* K; 0 without DEC */
+    float *dec_centroids; /* K x Z */
+    double *dec_weights;  /* K: training sessions nearest to each */
 
     /* Calibration. */
-    size_t clusters;         /* k'; 0 before */
-    kb_cluster *cluster;     /* k', by rising number */
-    float *centroids;        /* k' x Z */
-    uint32_t next_number;    /* the next cluster that matches none gets it */
+    size_t clusters;      /* k'; 0 before */
+    kb_cluster *cluster;  /* k', by rising number */
+    float *centroids;     /* k' x Z */
+    uint32_t next_number; /* the next cluster that matches none gets it */
     kb_novelty novelty;
     double false_alarms;
     kb_standard signals[KB_SIGNALS];
@@ -43,7 +45,8 @@ struct kb_model {
 /* A model with empty name tables; NULL when there is no memory. */
 kb_model *kb_model_create(void);
 
-/* Replaces the clusters by K new ones; CLUSTER (K) and CENTROIDS (K x Z) are taken over and freed with the model. */
+/* Replaces the clusters by K new ones; CLUSTER (K) and CENTROIDS (K x Z) are taken over and freed
+ * with the model. */
 void kb_model_set_clusters(kb_model *model, size_t k, kb_cluster *cluster, float *centroids);
 
 #endif

@@ -1,5 +1,5 @@
-/* What of a model goes into which section: "model" holds the numbers as key=value lines, the name lists one name a line (escaped),
- * tensors lie under the names of the layout's table. */
+/* What of a model goes into which section: "model" holds the numbers as key=value lines, the name
+ * lists one name a line (escaped), tensors lie under the names of the layout's table. */
 #include "modelfile.h"
 
 #include <fcntl.h>
@@ -15,7 +15,9 @@
 #include "memory.h"
 #include "model_private.h"
 
-/* --- text that grows --------------------------------------------------------------------------------------------------- */
+/* --- text that grows
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 struct text {
     char *bytes;
@@ -79,13 +81,16 @@ static char *next_name(char **p)
 /* Frees the text. */
 static kb_status add_text(kb_container_writer *w, const char *name, struct text *t, kb_error *err)
 {
-    kb_status status = t->failed ? kb_fail_memory(err, "a model section")
-                                 : kb_container_add_text(w, name, t->bytes ? t->bytes : "", t->length, err);
+    kb_status status =
+        t->failed ? kb_fail_memory(err, "a model section")
+                  : kb_container_add_text(w, name, t->bytes ? t->bytes : "", t->length, err);
     free(t->bytes);
     return status;
 }
 
-/* --- saving -------------------------------------------------------------------------------------------------------------- */
+/* --- saving
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error *err)
 {
@@ -95,8 +100,8 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
             kb_scale_name(kb_features_scale(m->features)), kb_features_min_presence(m->features));
     appendf(&t, "inputs=%zu\nhidden=%zu\nlatent=%zu\n", m->layout.inputs, m->layout.hidden,
             m->layout.latent);
-    appendf(&t, "basis_rank=%zu\nbasis_scale=%.17g\nbasis_energy=%.17g\nused_dims=%zu\n", m->basis.rank,
-            m->basis.scale, m->basis.energy, m->basis.used_dims);
+    appendf(&t, "basis_rank=%zu\nbasis_scale=%.17g\nbasis_energy=%.17g\nused_dims=%zu\n",
+            m->basis.rank, m->basis.scale, m->basis.energy, m->basis.used_dims);
     appendf(&t, "dec_clusters=%zu\nclusters=%zu\nnext_number=%" PRIu32 "\n", m->dec_clusters,
             m->clusters, m->next_number);
     appendf(&t, "novelty=%s\nfalse_alarms=%.17g\n", kb_novelty_name(m->novelty), m->false_alarms);
@@ -144,8 +149,8 @@ static kb_status add_tensors(kb_container_writer *w, const kb_model *m, kb_error
     const size_t z = m->layout.latent;
     kb_status status = kb_container_add_floats(w, "mean", m->basis.mean, m->basis.dims, err);
     if (!status && m->basis.rank)
-        status = kb_container_add_floats(w, "vectors", m->basis.vectors, m->basis.dims * m->basis.rank,
-                                         err);
+        status = kb_container_add_floats(w, "vectors", m->basis.vectors,
+                                         m->basis.dims * m->basis.rank, err);
     for (size_t k = 0; !status && k < KB_TENSORS_MAX; k++) {
         const kb_tensor *tensor = &m->layout.tensors[k];
         if (tensor->rows)
@@ -153,7 +158,8 @@ static kb_status add_tensors(kb_container_writer *w, const kb_model *m, kb_error
                                              tensor->rows * tensor->cols, err);
     }
     if (!status && m->dec_clusters)
-        status = kb_container_add_floats(w, "dec.centroids", m->dec_centroids, m->dec_clusters * z, err);
+        status =
+            kb_container_add_floats(w, "dec.centroids", m->dec_centroids, m->dec_clusters * z, err);
     if (!status && m->clusters)
         status = kb_container_add_floats(w, "centroids", m->centroids, m->clusters * z, err);
     return status;
@@ -185,7 +191,9 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
     return status;
 }
 
-/* --- loading ------------------------------------------------------------------------------------------------------------- */
+/* --- loading
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 struct loader {
     const char *path;
@@ -195,12 +203,14 @@ struct loader {
 };
 
 /* The text after "KEY=" up to the end of its line, in VALUE. */
-static kb_status get_text(const struct loader *l, const char *key, char *value, size_t size, kb_error *err)
+static kb_status get_text(const struct loader *l, const char *key, char *value, size_t size,
+                          kb_error *err)
 {
     size_t length = strlen(key);
     for (const char *p = l->numbers; *p;) {
         const char *end = strchrnul(p, '\n');
-        if (strncmp(p, key, length) == 0 && p[length] == '=' && (size_t)(end - p) - length - 1 < size) {
+        if (strncmp(p, key, length) == 0 && p[length] == '=' &&
+            (size_t)(end - p) - length - 1 < size) {
             memcpy(value, p + length + 1, (size_t)(end - p) - length - 1);
             value[(size_t)(end - p) - length - 1] = '\0';
             return KB_OK;
@@ -210,13 +220,15 @@ static kb_status get_text(const struct loader *l, const char *key, char *value, 
     return kb_fail(err, KB_ERR_FORMAT, "%s: section model: %s is missing", l->path, key);
 }
 
-static kb_status bad_number(const struct loader *l, const char *key, const char *value, kb_error *err)
+static kb_status bad_number(const struct loader *l, const char *key, const char *value,
+                            kb_error *err)
 {
-    return kb_fail(err, KB_ERR_FORMAT, "%s: section model: %s=%s makes no sense", l->path, key, value);
+    return kb_fail(err, KB_ERR_FORMAT, "%s: section model: %s=%s makes no sense", l->path, key,
+                   value);
 }
 
-static kb_status get_size(const struct loader *l, const char *key, size_t low, size_t high, size_t *out,
-                          kb_error *err)
+static kb_status get_size(const struct loader *l, const char *key, size_t low, size_t high,
+                          size_t *out, kb_error *err)
 {
     char value[64], *end;
     kb_status status = get_text(l, key, value, sizeof value, err);
@@ -229,8 +241,8 @@ static kb_status get_size(const struct loader *l, const char *key, size_t low, s
     return KB_OK;
 }
 
-static kb_status get_real(const struct loader *l, const char *key, double low, double high, double *out,
-                          kb_error *err)
+static kb_status get_real(const struct loader *l, const char *key, double low, double high,
+                          double *out, kb_error *err)
 {
     char value[64], *end;
     kb_status status = get_text(l, key, value, sizeof value, err);
@@ -291,7 +303,8 @@ static kb_status load_sizes(struct loader *l, kb_error *err)
         status = get_size(l, "next_number", 1, UINT32_MAX, &next, err);
     m->next_number = (uint32_t)next;
     if (!status)
-        status = kb_layout_make(&m->layout, kb_variant_is_vae(m->variant), inputs, hidden, latent, err);
+        status =
+            kb_layout_make(&m->layout, kb_variant_is_vae(m->variant), inputs, hidden, latent, err);
     return status;
 }
 
@@ -323,8 +336,8 @@ static kb_status load_names(struct loader *l, const char *section, kb_names *nam
     return status;
 }
 
-static kb_status make_features(struct loader *l, const kb_names *objects, size_t timesteps, kb_scale scale,
-                               double min_presence, kb_error *err)
+static kb_status make_features(struct loader *l, const kb_names *objects, size_t timesteps,
+                               kb_scale scale, double min_presence, kb_error *err)
 {
     size_t count = kb_names_count(objects);
     const char **names = kb_calloc(count, sizeof *names);
@@ -332,8 +345,8 @@ static kb_status make_features(struct loader *l, const kb_names *objects, size_t
         return kb_fail_memory(err, "object names");
     for (size_t j = 0; j < count; j++)
         names[j] = kb_names_get(objects, (uint32_t)j);
-    kb_status status = kb_features_create(&l->model->features, names, count, timesteps, scale,
-                                          min_presence, err);
+    kb_status status =
+        kb_features_create(&l->model->features, names, count, timesteps, scale, min_presence, err);
     free(names);
     return status;
 }
@@ -364,8 +377,8 @@ static kb_status load_features(struct loader *l, kb_error *err)
 }
 
 /* *OUT: ROWS x COLS floats of a section; nothing is allocated unless the section has that size. */
-static kb_status load_floats(struct loader *l, const char *section, size_t rows, size_t cols, float **out,
-                             kb_error *err)
+static kb_status load_floats(struct loader *l, const char *section, size_t rows, size_t cols,
+                             float **out, kb_error *err)
 {
     size_t count;
     if (!kb_size_mul(rows, cols, &count))
@@ -373,8 +386,8 @@ static kb_status load_floats(struct loader *l, const char *section, size_t rows,
     for (size_t i = 0; i < kb_container_count(l->reader); i++) {
         kb_section s = kb_container_section(l->reader, i);
         if (strcmp(s.name, section) == 0 && s.bytes / sizeof(float) != count)
-            return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: %llu bytes, expected %zu floats", l->path,
-                           section, (unsigned long long)s.bytes, count);
+            return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: %llu bytes, expected %zu floats",
+                           l->path, section, (unsigned long long)s.bytes, count);
     }
     float *floats = kb_alloc_aligned(count, sizeof *floats);
     if (!floats)
@@ -389,8 +402,9 @@ static kb_status load_basis(struct loader *l, kb_error *err)
     basis->dims = kb_features_dims(l->model->features);
     size_t inputs = basis->rank ? basis->rank : basis->dims;
     if (inputs != l->model->layout.inputs)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: %zu inputs do not fit %zu objects and rank %zu", l->path,
-                       l->model->layout.inputs, kb_features_objects(l->model->features), basis->rank);
+        return kb_fail(err, KB_ERR_FORMAT, "%s: %zu inputs do not fit %zu objects and rank %zu",
+                       l->path, l->model->layout.inputs, kb_features_objects(l->model->features),
+                       basis->rank);
     kb_status status = load_floats(l, "mean", 1, basis->dims, &basis->mean, err);
     if (!status && basis->rank)
         status = load_floats(l, "vectors", basis->dims, basis->rank, &basis->vectors, err);
@@ -443,7 +457,8 @@ static kb_status load_dec(struct loader *l, kb_error *err)
         char *end;
         m->dec_weights[j] = strtod(p, &end);
         if (end == p || !(m->dec_weights[j] >= 0) || !isfinite(m->dec_weights[j]))
-            status = kb_fail(err, KB_ERR_FORMAT, "%s: section dec: line %zu makes no sense", l->path, j + 1);
+            status = kb_fail(err, KB_ERR_FORMAT, "%s: section dec: line %zu makes no sense",
+                             l->path, j + 1);
         p = end;
     }
     free(text);
@@ -456,11 +471,12 @@ static kb_status parse_clusters(struct loader *l, const char *text, kb_error *er
     for (size_t i = 0; i < m->clusters; i++) {
         kb_cluster *c = &m->cluster[i];
         int used = 0;
-        if (sscanf(text, "%" SCNu32 " %zu %lf\n%n", &c->number, &c->size, &c->threshold, &used) != 3 ||
+        if (sscanf(text, "%" SCNu32 " %zu %lf\n%n", &c->number, &c->size, &c->threshold, &used) !=
+                3 ||
             !used || c->number == 0 || c->number >= m->next_number || isnan(c->threshold) ||
             (i && c->number <= c[-1].number))
-            return kb_fail(err, KB_ERR_FORMAT, "%s: section clusters: line %zu makes no sense", l->path,
-                           i + 1);
+            return kb_fail(err, KB_ERR_FORMAT, "%s: section clusters: line %zu makes no sense",
+                           l->path, i + 1);
         text += used;
     }
     return KB_OK;
@@ -471,7 +487,8 @@ static kb_status load_clusters(struct loader *l, kb_error *err)
     kb_model *m = l->model;
     if (!m->clusters)
         return KB_OK;
-    kb_status status = load_floats(l, "centroids", m->clusters, m->layout.latent, &m->centroids, err);
+    kb_status status =
+        load_floats(l, "centroids", m->clusters, m->layout.latent, &m->centroids, err);
     char *text = NULL;
     size_t length;
     if (!status)
@@ -546,8 +563,8 @@ bool kb_model_looks_like(const char *path)
     return n == sizeof magic && memcmp(magic, "KABOOMDL", sizeof magic) == 0;
 }
 
-kb_status kb_model_sections(const char *path, kb_section **sections, size_t *count, uint32_t *version,
-                            kb_error *err)
+kb_status kb_model_sections(const char *path, kb_section **sections, size_t *count,
+                            uint32_t *version, kb_error *err)
 {
     kb_container_reader *reader;
     kb_status status = kb_container_open(&reader, path, err);

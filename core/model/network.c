@@ -13,18 +13,20 @@ kb_status kb_layout_make(kb_layout *layout, bool vae, size_t inputs, size_t hidd
                          kb_error *err)
 {
     const size_t i = inputs, h = hidden, z = latent;
-    *layout = (kb_layout){
-        .vae = vae, .inputs = i, .hidden = h, .latent = z,
-        .tensors = {[KB_ENC1_W] = {"enc1.weight", i, h, 0},
-                    [KB_ENC1_B] = {"enc1.bias", 1, h, 0},
-                    [KB_MU_W] = {"mu.weight", h, z, 0},
-                    [KB_MU_B] = {"mu.bias", 1, z, 0},
-                    [KB_LOGVAR_W] = {"logvar.weight", vae ? h : 0, z, 0},
-                    [KB_LOGVAR_B] = {"logvar.bias", vae ? 1 : 0, z, 0},
-                    [KB_DEC1_W] = {"dec1.weight", z, h, 0},
-                    [KB_DEC1_B] = {"dec1.bias", 1, h, 0},
-                    [KB_DEC2_W] = {"dec2.weight", h, i, 0},
-                    [KB_DEC2_B] = {"dec2.bias", 1, i, 0}}};
+    *layout = (kb_layout){.vae = vae,
+                          .inputs = i,
+                          .hidden = h,
+                          .latent = z,
+                          .tensors = {[KB_ENC1_W] = {"enc1.weight", i, h, 0},
+                                      [KB_ENC1_B] = {"enc1.bias", 1, h, 0},
+                                      [KB_MU_W] = {"mu.weight", h, z, 0},
+                                      [KB_MU_B] = {"mu.bias", 1, z, 0},
+                                      [KB_LOGVAR_W] = {"logvar.weight", vae ? h : 0, z, 0},
+                                      [KB_LOGVAR_B] = {"logvar.bias", vae ? 1 : 0, z, 0},
+                                      [KB_DEC1_W] = {"dec1.weight", z, h, 0},
+                                      [KB_DEC1_B] = {"dec1.bias", 1, h, 0},
+                                      [KB_DEC2_W] = {"dec2.weight", h, i, 0},
+                                      [KB_DEC2_B] = {"dec2.bias", 1, i, 0}}};
     for (size_t k = 0; k < KB_TENSORS_MAX; k++) {
         kb_tensor *tensor = &layout->tensors[k];
         size_t floats;
@@ -111,8 +113,8 @@ static void carve_network(kb_network *net, struct carver *c)
     net->d_o = carve(c, b, i);
 }
 
-kb_status kb_network_create(kb_network *net, const kb_layout *layout, kb_device *dev, size_t max_batch,
-                            kb_error *err)
+kb_status kb_network_create(kb_network *net, const kb_layout *layout, kb_device *dev,
+                            size_t max_batch, kb_error *err)
 {
     *net = (kb_network){.layout = *layout, .dev = dev, .batch = max_batch};
     struct carver counting = {0};
@@ -164,7 +166,8 @@ static kb_activation activation(const kb_network *net)
 }
 
 /* y (rows x n) = act(x (rows x m) W + b); the bias follows its weight in the table. */
-static void dense_forward(kb_network *net, kb_activation act, kb_span y, kb_span x, size_t k, size_t rows)
+static void dense_forward(kb_network *net, kb_activation act, kb_span y, kb_span x, size_t k,
+                          size_t rows)
 {
     const kb_device_ops *ops = net->dev->ops;
     const kb_tensor *w = &net->layout.tensors[k];
@@ -186,7 +189,8 @@ static void dense_backward_input(kb_network *net, kb_span dx, kb_span dy, size_t
                                  float beta)
 {
     const kb_tensor *w = &net->layout.tensors[k];
-    net->dev->ops->gemm(net->dev, false, true, rows, w->rows, w->cols, 1, dy, weight(net, k), beta, dx);
+    net->dev->ops->gemm(net->dev, false, true, rows, w->rows, w->cols, 1, dy, weight(net, k), beta,
+                        dx);
 }
 
 void kb_network_encode(kb_network *net, size_t rows)
@@ -195,7 +199,8 @@ void kb_network_encode(kb_network *net, size_t rows)
     dense_forward(net, KB_ACT_LINEAR, net->mu, net->h, KB_MU_W, rows);
 }
 
-/* The KL term alone, for a z that is not sampled: computed with the gradients' operation into spare spans. */
+/* The KL term alone, for a z that is not sampled: computed with the gradients' operation into spare
+ * spans. */
 static double sample_latent(kb_network *net, size_t rows, double beta, bool noise, uint64_t seed,
                             uint64_t step)
 {
@@ -210,8 +215,8 @@ static double sample_latent(kb_network *net, size_t rows, double beta, bool nois
         ops->fill(net->dev, net->eps, 0, count);
     }
     ops->fill(net->dev, net->dz, 0, count);
-    return ops->gaussian_kl(net->dev, net->dmu, net->dlogvar, net->dz, net->eps, net->mu, net->logvar,
-                            beta / (double)rows, count);
+    return ops->gaussian_kl(net->dev, net->dmu, net->dlogvar, net->dz, net->eps, net->mu,
+                            net->logvar, beta / (double)rows, count);
 }
 
 kb_loss kb_network_forward(kb_network *net, size_t rows, double beta, bool noise, uint64_t seed,
@@ -285,7 +290,7 @@ bool kb_network_adam(kb_network *net, double learning_rate, double clip, size_t 
         ops->scale(net->dev, net->gradient, (float)(clip / norm), count);
     net->adam_steps++;
     double t = (double)net->adam_steps;
-    kb_adam_step step = {(float)learning_rate, .9f, .999f, 1e-8f, (float)(1 - pow(.9, t)),
+    kb_adam_step step = {(float)learning_rate,     .9f, .999f, 1e-8f, (float)(1 - pow(.9, t)),
                          (float)(1 - pow(.999, t))};
     ops->adam(net->dev, net->w, net->m, net->v, net->gradient, step, count);
     return true;

@@ -5,9 +5,9 @@
  *   lv = clamp(h Wv + bv), z = mu + exp(lv/2) eps      (VAE: Kingma and Welling 2014)
  *   g = act(z W3 + b3), o = g W4 + b4        o: B x I, linear, squared error
  *
- * The activation is tanh for the AE and ELU for the VAE. ONE table (kb_layout) names all tensors, their shapes and places in one block
- * of parameters; initialising, Adam, saving, loading and the gradient check walk it. A network lives on one device and is used by one
- * thread at a time. */
+ * The activation is tanh for the AE and ELU for the VAE. ONE table (kb_layout) names all tensors,
+ * their shapes and places in one block of parameters; initialising, Adam, saving, loading and the
+ * gradient check walk it. A network lives on one device and is used by one thread at a time. */
 #ifndef KB_NETWORK_H
 #define KB_NETWORK_H
 
@@ -17,13 +17,24 @@
 enum { KB_TENSORS_MAX = 10 };
 
 typedef struct kb_tensor {
-    const char *name; /* static */
+    const char *name;  /* static */
     size_t rows, cols; /* biases have one row */
     size_t offset;     /* in the block of parameters */
 } kb_tensor;
 
 /* The indices of a layout's tensors; logvar's are absent from an AE (their rows are 0). */
-enum { KB_ENC1_W, KB_ENC1_B, KB_MU_W, KB_MU_B, KB_LOGVAR_W, KB_LOGVAR_B, KB_DEC1_W, KB_DEC1_B, KB_DEC2_W, KB_DEC2_B };
+enum {
+    KB_ENC1_W,
+    KB_ENC1_B,
+    KB_MU_W,
+    KB_MU_B,
+    KB_LOGVAR_W,
+    KB_LOGVAR_B,
+    KB_DEC1_W,
+    KB_DEC1_B,
+    KB_DEC2_W,
+    KB_DEC2_B
+};
 
 typedef struct kb_layout {
     bool vae;
@@ -36,25 +47,26 @@ typedef struct kb_layout {
 /* KB_ERR_MEMORY when the sizes overflow. */
 kb_status kb_layout_make(kb_layout *layout, bool vae, size_t inputs, size_t hidden, size_t latent,
                          kb_error *err);
-/* W (layout->parameters floats) gets initial values: pre-activations of the first layer have deviation .3 on inputs of unit mean square
- * norm, the others 1/sqrt(fan-in), the log-variance head a tenth of that, biases zero. */
+/* W (layout->parameters floats) gets initial values: pre-activations of the first layer have
+ * deviation .3 on inputs of unit mean square norm, the others 1/sqrt(fan-in), the log-variance head
+ * a tenth of that, biases zero. */
 void kb_layout_initialise(const kb_layout *layout, float *w, uint64_t seed);
 
 typedef struct kb_network {
     kb_layout layout;
     kb_device *dev;
-    size_t batch;                    /* the largest B */
-    kb_buffer *block;                /* one allocation for everything below */
-    kb_span w, gradient, m, v;       /* parameters, gradients, Adam's moments */
+    size_t batch;                                 /* the largest B */
+    kb_buffer *block;                             /* one allocation for everything below */
+    kb_span w, gradient, m, v;                    /* parameters, gradients, Adam's moments */
     kb_span x, h, mu, logvar, mask, eps, z, g, o; /* activations of a batch */
     kb_span dh, dmu, dlogvar, dz, dg, d_o;        /* their gradients */
     uint64_t adam_steps;
 } kb_network;
 
 /* MAX_BATCH rows at most. */
-kb_status kb_network_create(kb_network *net, const kb_layout *layout, kb_device *dev, size_t max_batch,
-                            kb_error *err);
-void kb_network_free(kb_network *net); /* fine on a zeroed struct */
+kb_status kb_network_create(kb_network *net, const kb_layout *layout, kb_device *dev,
+                            size_t max_batch, kb_error *err);
+void kb_network_free(kb_network *net);                /* fine on a zeroed struct */
 void kb_network_put(kb_network *net, const float *w); /* resets Adam too */
 void kb_network_get(const kb_network *net, float *w);
 
@@ -62,10 +74,12 @@ typedef struct kb_loss {
     double total, reconstruction, kl; /* means over the batch; total = reconstruction + beta * kl */
 } kb_loss;
 
-/* The loss of net->x (B rows, filled by the caller). NOISE: sample z (otherwise z = mu); SEED and STEP choose the noise. */
+/* The loss of net->x (B rows, filled by the caller). NOISE: sample z (otherwise z = mu); SEED and
+ * STEP choose the noise. */
 kb_loss kb_network_forward(kb_network *net, size_t rows, double beta, bool noise, uint64_t seed,
                            uint64_t step);
-/* net->gradient = the gradient of the loss that kb_network_forward has just computed (same arguments, noise on for a VAE). */
+/* net->gradient = the gradient of the loss that kb_network_forward has just computed (same
+ * arguments, noise on for a VAE). */
 void kb_network_backward(kb_network *net, size_t rows, double beta);
 
 /* net->mu = the embedding of net->x. */
@@ -73,8 +87,8 @@ void kb_network_encode(kb_network *net, size_t rows);
 /* Given net->dmu: the gradient of W1, b1, Wm, bm (DEC). */
 void kb_network_encode_backward(kb_network *net, size_t rows);
 
-/* One step of Adam over the first COUNT parameters; the gradient is scaled down to CLIP when its norm is larger. False when the gradient
- * is not finite (nothing was changed). */
+/* One step of Adam over the first COUNT parameters; the gradient is scaled down to CLIP when its
+ * norm is larger. False when the gradient is not finite (nothing was changed). */
 bool kb_network_adam(kb_network *net, double learning_rate, double clip, size_t count);
 
 #endif

@@ -114,7 +114,8 @@ enum { SIZE_LIMIT = 1 << 20 };
 static kb_status check_size(const char *option, size_t value, kb_error *err)
 {
     if (value > SIZE_LIMIT)
-        return kb_fail(err, KB_ERR_USAGE, "--%s: %zu is more than %d", option, value, (int)SIZE_LIMIT);
+        return kb_fail(err, KB_ERR_USAGE, "--%s: %zu is more than %d", option, value,
+                       (int)SIZE_LIMIT);
     return KB_OK;
 }
 
@@ -137,8 +138,8 @@ kb_status kb_train_check(const kb_train_options *o, kb_error *err)
     const struct {
         const char *option;
         size_t value;
-    } sizes[] = {{"epochs", o->epochs},   {"dec-epochs", o->dec_epochs}, {"hidden", o->hidden},
-                 {"latent", o->latent},   {"clusters", o->clusters},     {"batch", o->batch},
+    } sizes[] = {{"epochs", o->epochs},    {"dec-epochs", o->dec_epochs}, {"hidden", o->hidden},
+                 {"latent", o->latent},    {"clusters", o->clusters},     {"batch", o->batch},
                  {"patience", o->patience}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         kb_status status = check_size(sizes[i].option, sizes[i].value, err);

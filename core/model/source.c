@@ -10,7 +10,8 @@ struct coordinates {
     kb_buffer *buffer;
 };
 
-static void coordinates_fill(kb_source *source, kb_device *dev, kb_span to, const size_t *rows, size_t n)
+static void coordinates_fill(kb_source *source, kb_device *dev, kb_span to, const size_t *rows,
+                             size_t n)
 {
     struct coordinates *c = (struct coordinates *)source;
     dev->ops->gather(dev, to, (kb_span){c->buffer, 0}, rows, n, source->cols);

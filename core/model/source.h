@@ -1,5 +1,6 @@
-/* source: where a network's batches come from. The training loop asks for rows by number and never knows whether they are coordinates that
- * already lie on the device (B x r) or inputs made from the corpus as they are needed (B x D). */
+/* source: where a network's batches come from. The training loop asks for rows by number and never
+ * knows whether they are coordinates that already lie on the device (B x r) or inputs made from the
+ * corpus as they are needed (B x D). */
 #ifndef KB_SOURCE_H
 #define KB_SOURCE_H
 
@@ -20,7 +21,8 @@ struct kb_source {
 /* Y (count x cols) is copied to DEV, which outlives the source. */
 kb_status kb_source_coordinates(kb_source **out, kb_device *dev, const float *y, size_t count,
                                 size_t cols, kb_error *err);
-/* Standardised inputs of SESSIONS (borrowed, as VIEW and BASIS are); MAX_ROWS: the largest n of a fill. */
+/* Standardised inputs of SESSIONS (borrowed, as VIEW and BASIS are); MAX_ROWS: the largest n of a
+ * fill. */
 kb_status kb_source_inputs(kb_source **out, const kb_view *view, const kb_basis *basis,
                            const size_t *sessions, size_t count, size_t max_rows, kb_error *err);
 void kb_source_free(kb_source *source); /* NULL is fine */

@@ -46,7 +46,8 @@ static void draw_held_out(kb_fit_split *split, uint64_t seed)
     qsort(split->held_out, size, sizeof *split->held_out, by_id);
 }
 
-kb_status kb_fit_split_make(kb_fit_split *split, const kb_corpus *corpus, uint64_t seed, kb_error *err)
+kb_status kb_fit_split_make(kb_fit_split *split, const kb_corpus *corpus, uint64_t seed,
+                            kb_error *err)
 {
     size_t sessions = kb_corpus_sessions(corpus);
     *split = (kb_fit_split){.fitted = kb_calloc(sessions, sizeof(size_t)),

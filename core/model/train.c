@@ -42,8 +42,8 @@ struct trainer {
     kb_source *fitted, *held_out;
     kb_network net;
     size_t batch;
-    size_t *order;      /* fitted_count */
-    float *best;        /* parameters at the best validation loss */
+    size_t *order; /* fitted_count */
+    float *best;   /* parameters at the best validation loss */
     double best_loss;
     size_t best_epoch, epochs_run;
     size_t dec_epochs;
@@ -85,7 +85,9 @@ static size_t ceil_div(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
-/* --- the device ---------------------------------------------------------------------------------------------------- */
+/* --- the device
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static kb_status open_device(struct trainer *t, kb_error *err)
 {
@@ -102,7 +104,8 @@ static kb_status open_device(struct trainer *t, kb_error *err)
     return kb_device_open_cpu(&t->dev, t->pool, err);
 }
 
-/* --- from sessions to sources ---------------------------------------------------------------------------------------- */
+/* --- from sessions to sources
+ * ---------------------------------------------------------------------------------------- */
 
 static kb_status add_session_names(kb_names *names, const kb_corpus *corpus, const size_t *ids,
                                    size_t count, kb_error *err)
@@ -115,7 +118,8 @@ static kb_status add_session_names(kb_names *names, const kb_corpus *corpus, con
     return KB_OK;
 }
 
-/* All objects that the fitted sessions have, in id order: what is not among them is new to the model. */
+/* All objects that the fitted sessions have, in id order: what is not among them is new to the
+ * model. */
 static kb_status note_seen_objects(struct trainer *t, kb_error *err)
 {
     const kb_store *store = kb_corpus_store(t->corpus);
@@ -142,22 +146,24 @@ static kb_status homogenise(struct trainer *t, kb_error *err)
     kb_model *model = t->model;
     kb_status status = kb_fit_split_make(&t->split, t->corpus, t->options->seed, err);
     if (!status)
-        status = kb_features_fit(&model->features, t->corpus, t->split.fitted, t->split.fitted_count,
-                                 t->options->scale, t->options->min_presence, err);
+        status =
+            kb_features_fit(&model->features, t->corpus, t->split.fitted, t->split.fitted_count,
+                            t->options->scale, t->options->min_presence, err);
     if (!status)
         status = kb_view_create(&t->view, model->features, t->corpus, err);
     if (!status)
         status = note_seen_objects(t, err);
     if (!status)
-        status = add_session_names(model->fitted, t->corpus, t->split.fitted, t->split.fitted_count, err);
+        status = add_session_names(model->fitted, t->corpus, t->split.fitted, t->split.fitted_count,
+                                   err);
     if (!status && t->split.drawn)
         status = add_session_names(model->held_out, t->corpus, t->split.held_out,
                                    t->split.held_out_count, err);
     return status;
 }
 
-static kb_status coordinate_sources(struct trainer *t, const kb_blocks *fitted, const kb_blocks *held_out,
-                                    kb_error *err)
+static kb_status coordinate_sources(struct trainer *t, const kb_blocks *fitted,
+                                    const kb_blocks *held_out, kb_error *err)
 {
     kb_basis *basis = &t->model->basis;
     float *y = NULL, *held = NULL;
@@ -168,13 +174,15 @@ static kb_status coordinate_sources(struct trainer *t, const kb_blocks *fitted, 
     size_t floats;
     if (kb_size_mul(held_out->count, basis->rank, &floats))
         held = kb_alloc_aligned(floats, sizeof *held);
-    status = held ? kb_basis_project(basis, held_out, kb_matrix_of(held, held_out->count, basis->rank),
-                                     NULL, t->progress, err)
-                  : kb_fail_memory(err, "the held-out coordinates");
+    status =
+        held ? kb_basis_project(basis, held_out, kb_matrix_of(held, held_out->count, basis->rank),
+                                NULL, t->progress, err)
+             : kb_fail_memory(err, "the held-out coordinates");
     if (!status)
         status = kb_source_coordinates(&t->fitted, t->dev, y, fitted->count, basis->rank, err);
     if (!status)
-        status = kb_source_coordinates(&t->held_out, t->dev, held, held_out->count, basis->rank, err);
+        status =
+            kb_source_coordinates(&t->held_out, t->dev, held, held_out->count, basis->rank, err);
     free(y);
     free(held);
     return status;
@@ -185,8 +193,8 @@ static kb_status input_sources(struct trainer *t, const kb_blocks *fitted, kb_er
     kb_basis *basis = &t->model->basis;
     kb_status status = kb_basis_centre(basis, fitted, err);
     if (!status)
-        status = kb_source_inputs(&t->fitted, t->view, basis, t->split.fitted, t->split.fitted_count,
-                                  DEC_BATCH, err);
+        status = kb_source_inputs(&t->fitted, t->view, basis, t->split.fitted,
+                                  t->split.fitted_count, DEC_BATCH, err);
     if (!status)
         status = kb_source_inputs(&t->held_out, t->view, basis, t->split.held_out,
                                   t->split.held_out_count, DEC_BATCH, err);
@@ -199,7 +207,8 @@ static kb_status make_sources(struct trainer *t, kb_error *err)
     kb_status status =
         kb_blocks_create(&fitted, t->view, t->split.fitted, t->split.fitted_count, err);
     if (!status)
-        status = kb_blocks_create(&held_out, t->view, t->split.held_out, t->split.held_out_count, err);
+        status =
+            kb_blocks_create(&held_out, t->view, t->split.held_out, t->split.held_out_count, err);
     if (!status)
         status = t->options->space == KB_SPACE_ROW ? coordinate_sources(t, &fitted, &held_out, err)
                                                    : input_sources(t, &fitted, err);
@@ -208,7 +217,9 @@ static kb_status make_sources(struct trainer *t, kb_error *err)
     return status;
 }
 
-/* --- the network ----------------------------------------------------------------------------------------------------- */
+/* --- the network
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* H and Z: the option, else the preset's, within what a small corpus can bear. */
 static void choose_sizes(const struct trainer *t, size_t *hidden, size_t *latent)
@@ -233,7 +244,8 @@ static kb_status make_network(struct trainer *t, kb_error *err)
     if (status)
         return status;
     /* Even batches: a last one of two sessions would make a step of pure noise. */
-    size_t n = t->split.fitted_count, wanted = t->options->batch ? t->options->batch : DEFAULT_BATCH;
+    size_t n = t->split.fitted_count,
+           wanted = t->options->batch ? t->options->batch : DEFAULT_BATCH;
     t->batch = ceil_div(n, ceil_div(n, wanted));
     model->weights = kb_alloc_aligned(model->layout.parameters, sizeof *model->weights);
     t->best = kb_alloc_aligned(model->layout.parameters, sizeof *t->best);
@@ -249,7 +261,8 @@ static kb_status make_network(struct trainer *t, kb_error *err)
     return KB_OK;
 }
 
-/* --- the autoencoder's epochs ------------------------------------------------------------------------------------------ */
+/* --- the autoencoder's epochs
+ * ------------------------------------------------------------------------------------------ */
 
 struct schedule {
     size_t epochs, steps; /* steps: of all epochs */
@@ -261,9 +274,9 @@ static struct schedule make_schedule(const struct trainer *t)
 {
     const kb_train_options *o = t->options;
     size_t per_epoch = ceil_div(t->split.fitted_count, t->batch);
-    size_t epochs = o->epochs                               ? o->epochs
+    size_t epochs = o->epochs                         ? o->epochs
                     : o->preset == KB_PRESET_DOCUMENT ? 1000
-                                                            : ceil_div(AUTOENCODER_STEPS, per_epoch);
+                                                      : ceil_div(AUTOENCODER_STEPS, per_epoch);
     return (struct schedule){.epochs = epochs,
                              .steps = epochs * per_epoch,
                              .patience = o->patience ? o->patience : size_max(10, epochs / 4),
@@ -274,7 +287,8 @@ static struct schedule make_schedule(const struct trainer *t)
 static double learning_rate_at(const struct schedule *s, size_t step)
 {
     double warm = (double)size_min(WARM_UP_STEPS, s->steps / 4 + 1);
-    double rate = s->learning_rate * .5 * (1 + cos(3.14159265358979 * (double)step / (double)s->steps));
+    double rate =
+        s->learning_rate * .5 * (1 + cos(3.14159265358979 * (double)step / (double)s->steps));
     return (double)step < warm ? rate * (double)(step + 1) / warm : rate;
 }
 
@@ -294,10 +308,11 @@ static kb_status run_epoch(struct trainer *t, const struct schedule *s, size_t e
         size_t rows = size_min(t->batch, n - i);
         double share = (double)rows / (double)n;
         t->fitted->fill(t->fitted, t->dev, t->net.x, t->order + i, rows);
-        kb_loss part = kb_network_forward(&t->net, rows, t->options->kl_weight, true, t->options->seed, step);
+        kb_loss part =
+            kb_network_forward(&t->net, rows, t->options->kl_weight, true, t->options->seed, step);
         kb_network_backward(&t->net, rows, t->options->kl_weight);
-        if (!isfinite(part.total) || !kb_network_adam(&t->net, learning_rate_at(s, step), GRADIENT_CLIP,
-                                                      t->net.layout.parameters))
+        if (!isfinite(part.total) || !kb_network_adam(&t->net, learning_rate_at(s, step),
+                                                      GRADIENT_CLIP, t->net.layout.parameters))
             return kb_fail(err, KB_ERR_NUMERIC, "training diverged in epoch %zu", epoch);
         loss->total += share * part.total;
         loss->reconstruction += share * part.reconstruction;
@@ -322,7 +337,8 @@ static double validate(struct trainer *t)
     return sum / (double)n;
 }
 
-/* One epoch and what follows it: validation, the log, the best weights. *STOP: patience has run out. */
+/* One epoch and what follows it: validation, the log, the best weights. *STOP: patience has run
+ * out. */
 static kb_status train_epoch(struct trainer *t, const struct schedule *s, size_t epoch, bool *stop,
                              kb_error *err)
 {
@@ -350,7 +366,8 @@ static kb_status train_epoch(struct trainer *t, const struct schedule *s, size_t
     return t->dev->ops->status(t->dev, err);
 }
 
-/* After divergence: back to the best weights so far (or the initial ones), the learning rate a tenth. */
+/* After divergence: back to the best weights so far (or the initial ones), the learning rate a
+ * tenth. */
 static void step_back(struct trainer *t, struct schedule *s)
 {
     s->learning_rate /= 10;
@@ -379,7 +396,9 @@ static kb_status train_autoencoder(struct trainer *t, kb_error *err)
     return KB_OK;
 }
 
-/* --- DEC ----------------------------------------------------------------------------------------------------------------- */
+/* --- DEC
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 static void dec_epoch_done(void *ctx, size_t number, double loss)
 {
@@ -424,7 +443,9 @@ static kb_status train_dec(struct trainer *t, kb_error *err)
     return KB_OK;
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------------------ */
+/* --- the whole
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static kb_status write_notes(struct trainer *t, kb_error *err)
 {
@@ -432,7 +453,8 @@ static kb_status write_notes(struct trainer *t, kb_error *err)
     const kb_basis *basis = &t->model->basis;
     char text[1024];
     snprintf(text, sizeof text,
-             "preset=%s\nspace=%s\nenergy=%.6g\ndevice=%s\nlearning_rate=%.6g\nkl_weight=%.6g\nbatch=%zu\n"
+             "preset=%s\nspace=%s\nenergy=%.6g\ndevice=%s\nlearning_rate=%.6g\nkl_weight=%."
+             "6g\nbatch=%zu\n"
              "epochs=%zu\nbest_epoch=%zu\nvalidation_loss=%.6g\ndec_clusters=%zu\ndec_loss=%.6g\n"
              "fitted_sessions=%zu\nheld_out_sessions=%zu\n",
              kb_preset_name(o->preset), kb_space_name(o->space), basis->energy, t->dev->ops->name,
@@ -481,7 +503,10 @@ kb_status kb_train(kb_model **out, const kb_corpus *corpus, const kb_train_optio
     kb_status status = kb_train_check(options, err);
     if (status)
         return status;
-    struct trainer t = {.corpus = corpus, .options = options, .observer = observer, .pool = pool,
+    struct trainer t = {.corpus = corpus,
+                        .options = options,
+                        .observer = observer,
+                        .pool = pool,
                         .progress = progress};
     clock_gettime(CLOCK_MONOTONIC, &t.begun);
     t.model = kb_model_create();

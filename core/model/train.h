@@ -1,7 +1,8 @@
 /* train: from a corpus to a trained (not yet calibrated) model.
  *
- * The recipe: homogenise, centre, scale by the root of the total variance, move into the row space of the corpus (basis.h) or stay in the input
- * space, train the autoencoder with Adam, warm-up and cosine decay and early stop on validation, then DEC. */
+ * The recipe: homogenise, centre, scale by the root of the total variance, move into the row space
+ * of the corpus (basis.h) or stay in the input space, train the autoencoder with Adam, warm-up and
+ * cosine decay and early stop on validation, then DEC. */
 #ifndef KB_TRAIN_H
 #define KB_TRAIN_H
 
@@ -9,7 +10,8 @@
 
 typedef enum kb_preset {
     KB_PRESET_FAST,    /* the recipe's sizes: seconds */
-    KB_PRESET_DOCUMENT /* the documents' sizes: H = D/8, Z = 256 (VAE) or D/64 (AE), up to 1,000 epochs */
+    KB_PRESET_DOCUMENT /* the documents' sizes: H = D/8, Z = 256 (VAE) or D/64 (AE), up to 1,000
+                          epochs */
 } kb_preset;
 
 enum { KB_PRESETS = 2 };
@@ -37,19 +39,19 @@ bool kb_device_choice_parse(kb_device_choice *out, const char *text);
 typedef struct kb_train_options {
     kb_variant variant; /* default vae+dec */
     kb_preset preset;
-    kb_scale scale;      /* default minmax */
-    double min_presence; /* 0..1, default .01 */
-    kb_space space;      /* default row */
-    double energy;       /* share of the variance that the basis keeps, (0, 1]; default .99 */
-    size_t epochs;       /* cap for the autoencoder's phase; 0: by the preset */
-    size_t dec_epochs;   /* 0: by the recipe */
-    size_t hidden;       /* H; 0: by the preset */
-    size_t latent;       /* Z; 0: by the preset */
-    size_t clusters;     /* DEC's k, default 20; cut to N/10 on small corpora */
-    size_t batch;        /* 0: 128 */
+    kb_scale scale;       /* default minmax */
+    double min_presence;  /* 0..1, default .01 */
+    kb_space space;       /* default row */
+    double energy;        /* share of the variance that the basis keeps, (0, 1]; default .99 */
+    size_t epochs;        /* cap for the autoencoder's phase; 0: by the preset */
+    size_t dec_epochs;    /* 0: by the recipe */
+    size_t hidden;        /* H; 0: by the preset */
+    size_t latent;        /* Z; 0: by the preset */
+    size_t clusters;      /* DEC's k, default 20; cut to N/10 on small corpora */
+    size_t batch;         /* 0: 128 */
     double learning_rate; /* default 1e-3 */
     double kl_weight;     /* beta, default 3e-3 */
-    size_t patience;      /* epochs without a better validation loss before stopping; 0: by the recipe */
+    size_t patience; /* epochs without a better validation loss before stopping; 0: by the recipe */
     kb_device_choice device;
     uint64_t seed; /* default 1 */
 } kb_train_options;
@@ -68,12 +70,14 @@ typedef struct kb_train_row {
 
 typedef struct kb_train_observer {
     void (*row)(void *ctx, const kb_train_row *row); /* on the training thread; may be NULL */
-    /* A decision or a weakness that the user should know of ("--device auto: no usable GPU, training on the CPU"). May be NULL. */
+    /* A decision or a weakness that the user should know of ("--device auto: no usable GPU,
+     * training on the CPU"). May be NULL. */
     void (*note)(void *ctx, const char *text);
     void *ctx;
 } kb_train_observer;
 
-/* Reports phases "factorising", "training", "clustering". The corpus must have been loaded with the wanted timesteps. */
+/* Reports phases "factorising", "training", "clustering". The corpus must have been loaded with the
+ * wanted timesteps. */
 kb_status kb_train(kb_model **out, const kb_corpus *corpus, const kb_train_options *options,
                    const kb_train_observer *observer, kb_pool *pool, const kb_progress *progress,
                    kb_error *err);
