@@ -307,9 +307,9 @@ void kb_screen_redraw(kb_screen *screen)
 
 static void set_up_again(kb_screen *screen)
 {
-    refresh();
     if (screen->mouse)
         send_bytes(MOUSE_ON, strlen(MOUSE_ON));
+    refresh();
     kb_screen_redraw(screen);
 }
 
