@@ -40,6 +40,7 @@ struct kb_workbench {
     bool want_calibration, want_training;
     size_t want_k;
     uint64_t seed; /* of the next training */
+    uint64_t trainings;
 
     /* Written by the worker while its job runs, by the screen's thread otherwise. */
     kb_corpus *corpus_made;
@@ -355,6 +356,7 @@ static void start_stage(kb_workbench *wb, kb_stage stage)
 static void start_training(kb_workbench *wb)
 {
     wb->want_training = false;
+    wb->trainings++;
     wb->options.training.seed = wb->seed;
     pthread_mutex_lock(&wb->lock);
     wb->log_count = 0;
@@ -446,6 +448,7 @@ void kb_workbench_update(kb_workbench *wb, kb_work_state *state)
                              .job = wb->last,
                              .paused_by_error = wb->failed,
                              .cancelled = wb->cancelled,
+                             .trainings = wb->trainings,
                              .problems = atomic_load_explicit(&wb->problems, memory_order_relaxed)};
     pthread_mutex_lock(&wb->lock);
     state->log_rows = wb->log_count;

@@ -57,6 +57,7 @@ typedef struct kb_work_state {
     bool paused_by_error; /* the last stage failed: job.error says how */
     bool cancelled;       /* the last stage was cancelled */
     uint64_t log_rows;    /* kb_workbench_log has this many */
+    uint64_t trainings;   /* begun so far; each begins the log anew */
     uint64_t problems;    /* bad rows found so far */
 } kb_work_state;
 

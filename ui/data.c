@@ -172,12 +172,13 @@ static bool take_map(kb_data *data)
     return true;
 }
 
-/* A second training starts its log anew; then there are fewer rows than before. */
+/* Another training starts its log anew. */
 static bool take_log(kb_data *data)
 {
     size_t wanted = (size_t)data->state.log_rows, had = data->log_count;
-    if (wanted < had)
+    if (wanted < had || data->log_training != data->state.trainings)
         data->log_count = 0;
+    data->log_training = data->state.trainings;
     if (wanted == data->log_count ||
         !kb_grow((void **)&data->log, &data->log_capacity, wanted, sizeof *data->log))
         return data->log_count != had;

@@ -43,7 +43,8 @@ typedef struct kb_data {
     const kb_map *map;           /* NULL until there is one */
     kb_train_row *log;
     size_t log_count, log_capacity;
-    uint64_t version; /* grows with every change of anything here */
+    uint64_t log_training; /* the training it is of */
+    uint64_t version;      /* grows with every change of anything here */
 
     kb_cluster_facts *clusters; /* of the findings, by rising number, 0 first if there is one */
     size_t cluster_count;

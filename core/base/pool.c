@@ -61,9 +61,13 @@ static void *work(void *arg)
 
 static bool start_workers(kb_pool *pool)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    /* A fault must reach its handler on the thread that made it; everything else is for others. */
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    sigset_t others, before;
+    sigfillset(&others);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&others, faults[i]);
+    pthread_sigmask(SIG_BLOCK, &others, &before);
     while (pool->started < pool->threads - 1 &&
            pthread_create(&pool->workers[pool->started], NULL, work, pool) == 0)
         pool->started++;
