@@ -108,6 +108,15 @@ static void leave_standard_files(void)
         dup2(null, fd);
 }
 
+static bool wait_for_change(pid_t program, int *status)
+{
+    pid_t changed;
+    do
+        changed = waitpid(program, status, WUNTRACED | WCONTINUED);
+    while (changed < 0 && errno == EINTR);
+    return changed == program && program > 0;
+}
+
 /* Tells the program's id, then each change of its state, then waits until the test closes its end.
  */
 static void keep(int slave, int end, const char *const *argv, const char *const *env,
@@ -133,7 +142,7 @@ static void keep(int slave, int end, const char *const *argv, const char *const 
     while (read(begun[0], &byte, 1) < 0 && errno == EINTR)
         ;
     bool told = write(end, &program, sizeof program) == sizeof program;
-    while (told && program > 0 && waitpid(program, &status, WUNTRACED | WCONTINUED) == program) {
+    while (told && wait_for_change(program, &status)) {
         told = write(end, &status, sizeof status) == sizeof status;
         if (WIFEXITED(status) || WIFSIGNALED(status))
             break;
@@ -188,6 +197,16 @@ static void start_emulator(pty *p)
 }
 
 /* --- starting and ending --- */
+
+bool pty_available(void)
+{
+    int master, slave;
+    if (openpty(&master, &slave, NULL, NULL, NULL) != 0)
+        return false;
+    close(master);
+    close(slave);
+    return true;
+}
 
 static bool start_keeper(pty *p, const char *const *argv, const char *const *env,
                          const char *folder)

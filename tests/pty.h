@@ -15,6 +15,9 @@
 
 typedef struct pty pty;
 
+/* There are pseudo-terminals here. A bare chroot, whose /dev/pts is not mounted, has none. */
+bool pty_available(void);
+
 /* ARGV and ENV end with NULL; ENV ("NAME=VALUE", may be NULL) is added to TERM=xterm-256color,
  * LC_ALL=C.UTF-8, PATH, HOME and the options of sanitizers. FOLDER (NULL: the current one) is where
  * it runs. NULL when there is no pseudo-terminal or no process. */

@@ -77,7 +77,7 @@ static void take_signals(struct explorer *x)
             kb_screen_stop(x->screen);
         else if (number == SIGCONT)
             kb_screen_resume(x->screen);
-        else
+        else if (number != SIGWINCH) /* that one is told by the keyboard */
             x->signal = number;
         x->dirty = x->urgent = true;
     }
@@ -118,7 +118,7 @@ static void loop(struct explorer *x)
             draw(x);
         wait_for_news(x);
         take_signals(x);
-        /* Always: a resize interrupts poll() and is told by the keyboard. */
+        /* Always: a resize is told by the keyboard. */
         take_input(x);
         x->dirty |= kb_shell_update(x->shell);
         bool more = kb_shell_work(x->shell);

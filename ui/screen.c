@@ -38,6 +38,7 @@ static struct {
     bool have_modes;
     int pipe;
     struct sigaction before[FAULTS];
+    struct sigaction resize; /* curses' own */
 } rescue;
 
 struct kb_screen {
@@ -91,6 +92,16 @@ static void on_request(int number)
     errno = saved;
 }
 
+/* Curses notes the new size for its next look at the keyboard. The byte sees to it that there is
+ * one: the signal may come when nobody waits, or to a thread that is not ours (OpenBLAS starts
+ * some). */
+static void on_resize(int number)
+{
+    if (rescue.resize.sa_handler != SIG_DFL && rescue.resize.sa_handler != SIG_IGN)
+        rescue.resize.sa_handler(number);
+    on_request(number);
+}
+
 static void add_capability(const char *name)
 {
     const char *text = tigetstr((char *)(uintptr_t)name);
@@ -127,8 +138,15 @@ static void catch_requests(kb_screen *screen)
         handle(requests[i], on_request, SA_RESTART, &screen->before[i]);
 }
 
+/* After curses has started, for it takes SIGWINCH only when nobody has. */
+static void catch_resizes(void)
+{
+    handle(SIGWINCH, on_resize, 0, &rescue.resize);
+}
+
 static void release_requests(const kb_screen *screen)
 {
+    handle(SIGWINCH, SIG_DFL, 0, NULL);
     for (size_t i = 0; i < REQUESTS; i++)
         sigaction(requests[i], &screen->before[i], NULL);
 }
@@ -258,6 +276,7 @@ kb_status kb_screen_open(kb_screen **out, bool color, bool mouse, kb_error *err)
         return kb_fail(err, KB_ERR_USAGE, "TERM is \"%s\", a terminal that is not known here",
                        term ? term : "");
     }
+    catch_resizes();
     set_up_terminal(screen, color);
     screen->unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 && wcwidth(0x28FF) == 1;
     catch_faults(screen);

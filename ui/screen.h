@@ -22,8 +22,8 @@ typedef struct kb_input {
 } kb_input;
 
 /* Takes the terminal over. KB_ERR_USAGE where standard input or output is no terminal, or TERM is
- * unknown. From now on SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT make kb_screen_signal_fd
- * readable. COLOR false: none is used. */
+ * unknown. From now on SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT and SIGWINCH make
+ * kb_screen_signal_fd readable. COLOR false: none is used. */
 kb_status kb_screen_open(kb_screen **out, bool color, bool mouse, kb_error *err);
 /* Gives it back; NULL is fine. */
 void kb_screen_close(kb_screen *screen);
