@@ -145,13 +145,26 @@ static kb_status open_all(struct explorer *x, const kb_explorer_options *options
     return status;
 }
 
+/* A corpus that could not be read was told on the screen, which is gone now: it is the explorer's
+ * failure too. */
+static kb_status outcome(const struct explorer *x, kb_error *err)
+{
+    kb_work_state state;
+    kb_workbench_update(x->workbench, &state);
+    if (x->signal || kb_workbench_corpus(x->workbench) || !state.paused_by_error)
+        return KB_OK;
+    return kb_fail(err, state.job.error.status, "%s", state.job.error.text);
+}
+
 kb_status kb_explorer_run(const kb_explorer_options *options, int *signal_out, kb_error *err)
 {
     struct explorer x = {.mouse = options->mouse};
     *signal_out = 0;
     kb_status status = open_all(&x, options, err);
-    if (!status)
+    if (!status) {
         loop(&x);
+        status = outcome(&x, err);
+    }
     *signal_out = x.signal;
     /* The terminal first: whatever the worker does now, the user has it back. */
     kb_shell_free(x.shell);

@@ -17,7 +17,8 @@ typedef struct kb_explorer_options {
 /* Needs a terminal on standard input and output (KB_ERR_USAGE otherwise). *SIGNAL_OUT: 0, or the
  * signal (SIGINT, SIGTERM, SIGHUP) that ended it, after the terminal was restored. When a worker
  * cannot be stopped in time the terminal is restored and the process ends by _exit with the status
- * the caller would have used (0, or 128 + signal). */
+ * the caller would have used (0, or 128 + signal). A corpus or model that could not be read is
+ * shown, and its error returned once the user has quit. */
 kb_status kb_explorer_run(const kb_explorer_options *options, int *signal_out, kb_error *err);
 
 #endif
