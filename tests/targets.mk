@@ -10,7 +10,8 @@ sanitized_check = $(SHELL) $(srcdir)/tests/sanitized.sh '$(abs_srcdir)' '$(MAKE)
 
 # The unit tests only: shells and what they start are not what should be watched.
 check-valgrind: $(check_PROGRAMS)
-	@failed=; for test in $(check_PROGRAMS); do \
+	@failed=; $(AM_TESTS_ENVIRONMENT) srcdir='$(srcdir)'; export srcdir; \
+	for test in $(check_PROGRAMS); do \
 	  echo "valgrind $$test"; \
 	  OPENBLAS_NUM_THREADS=1 valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 	    ./$$test >valgrind.out 2>&1 || { cat valgrind.out; failed="$$failed $$test"; }; \

@@ -117,6 +117,11 @@ static void readings_are_rounded_like_the_c_library_does(void **state)
 static void midpoints_are_rounded_exactly(void **state)
 {
     (void)state;
+    volatile long double one = 1, sum = one + 0x1p-60L;
+    if (LDBL_MANT_DIG > DBL_MANT_DIG && sum == one) {
+        print_message("valgrind computes long double as double, and rounds twice\n");
+        skip();
+    }
     kb_rng rng = kb_rng_start(4, KB_STREAM_TEST);
     for (int i = 0; i < 20000; i++) {
         float f = (float)exp(kb_rng_uniform(&rng) * 60 - 40);
