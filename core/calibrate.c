@@ -11,7 +11,8 @@
 
 kb_calibrate_options kb_calibrate_defaults(void)
 {
-    return (kb_calibrate_options){.kmin = 2, .kmax = 20, .false_alarms = .05, .seed = 1};
+    return (kb_calibrate_options){
+        .kmin = 2, .kmax = 20, .false_alarms = .05, .split = KB_SPLITS, .seed = 1};
 }
 
 kb_status kb_calibrate_check(const kb_calibrate_options *o, kb_error *err)
@@ -27,6 +28,9 @@ kb_status kb_calibrate_check(const kb_calibrate_options *o, kb_error *err)
                        o->false_alarms);
     return KB_OK;
 }
+
+/* LEAST_SESSIONS: fewer cannot be clustered, so that the next rule is asked. */
+enum { LEAST_SESSIONS = 3, RESTARTS = 10 };
 
 /* --- which sessions
  * ----------------------------------------------------------------------------------------------------------
@@ -60,9 +64,9 @@ static size_t select_unfitted(const kb_model *model, const kb_corpus *corpus, bo
 size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids)
 {
     size_t n = select_split(corpus, KB_SPLIT_VALIDATION, ids);
-    if (!n)
+    if (n < LEAST_SESSIONS)
         n = select_unfitted(model, corpus, false, ids);
-    if (!n)
+    if (n < LEAST_SESSIONS)
         n = select_unfitted(model, corpus, true, ids);
     return n;
 }
@@ -70,8 +74,6 @@ size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, s
 /* --- one calibration
  * ------------------------------------------------------------------------------------------------------------
  */
-
-enum { LEAST_SESSIONS = 3, RESTARTS = 10 };
 
 struct calibration {
     const kb_model *model;
@@ -123,14 +125,19 @@ static kb_status begin(struct calibration *c, const kb_corpus *corpus, kb_pool *
     c->ids = kb_calloc(kb_corpus_sessions(corpus), sizeof *c->ids);
     if (!c->ids)
         return kb_fail_memory(err, "session ids");
-    size_t n = kb_calibration_sessions(c->model, corpus, c->ids);
+    size_t n = c->options->split == KB_SPLITS
+                   ? kb_calibration_sessions(c->model, corpus, c->ids)
+                   : select_split(corpus, (kb_split)c->options->split, c->ids);
     if (n < LEAST_SESSIONS)
         return kb_fail(err, KB_ERR_FORMAT,
                        "%s: %zu sessions to calibrate on, at least %d are needed",
                        kb_corpus_path(corpus), n, (int)LEAST_SESSIONS);
     if (c->options->k > n - 1)
-        return kb_fail(err, KB_ERR_USAGE, "-k %zu: there are only %zu calibration sessions",
-                       c->options->k, n);
+        return kb_fail(err, KB_ERR_USAGE, "-k %zu: at most %zu with %zu calibration sessions",
+                       c->options->k, n - 1, n);
+    if (!c->options->k && c->options->kmin > n - 1)
+        return kb_fail(err, KB_ERR_USAGE, "--kmin %zu: at most %zu with %zu calibration sessions",
+                       c->options->kmin, n - 1, n);
     return kb_readings_of(&c->readings, c->model, corpus, c->ids, n, pool, progress, err);
 }
 
@@ -236,6 +243,38 @@ static void order_by_number(const struct calibration *c, size_t *order)
  * ----------------------------------------------------------------------------------------------------------
  */
 
+/* The distance from Z to the nearest of the centroids but OWN; INFINITY when there is no other. */
+static double distance_to_others(const struct calibration *c, const float *z, size_t own)
+{
+    double nearest = INFINITY;
+    for (size_t j = 0; j < c->km.clusters; j++) {
+        double sum = 0;
+        const float *centroid = c->km.centroids + j * c->km.dims;
+        for (size_t i = 0; j != own && i < c->km.dims; i++) {
+            double difference = (double)z[i] - (double)centroid[i];
+            sum += difference * difference;
+        }
+        if (j != own && sum < nearest)
+            nearest = sum;
+    }
+    return sqrt(nearest);
+}
+
+/* A session lies nearer to a centroid that it helped to place than a new one like it would. So each
+ * calibration session is measured as if it had been left out: a cluster of m without it has its
+ * centroid at m / (m - 1) times the distance. */
+static void leave_one_out(struct calibration *c)
+{
+    for (size_t i = 0; i < c->readings.count; i++) {
+        size_t own = c->readings.nearest[i], m = c->km.sizes[own];
+        double *distance = &c->readings.signals[i].value[KB_SIGNAL_DISTANCE];
+        double others = distance_to_others(c, kb_matrix_row(c->readings.z, i), own);
+        double alone = m > 1 ? *distance * (double)m / (double)(m - 1) : others;
+        if (isfinite(fmin(alone, others)))
+            *distance = fmin(alone, others);
+    }
+}
+
 static kb_status threshold_of(const struct calibration *c, const kb_standard *standards,
                               double *threshold, kb_error *err)
 {
@@ -258,8 +297,10 @@ static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
     double threshold = 0;
     kb_status status =
         kb_readings_distances(&c->readings, kb_const_matrix_of(c->km.centroids, k, z), err);
-    if (!status)
+    if (!status) {
+        leave_one_out(c);
         status = kb_signal_standards(standards, &c->readings, err);
+    }
     if (!status)
         status = threshold_of(c, standards, &threshold, err);
     if (status)

@@ -38,8 +38,9 @@ double kb_novelty_of(const kb_signals *signals, const kb_standard standards[KB_S
                      kb_novelty novelty);
 
 /* The conformal threshold: the ceil((n + 1)(1 - ALPHA))-th smallest of the N novelties of known
- * sessions (the largest when that is beyond n). A new known session exceeds it with probability at
- * most ALPHA + 1/(n + 1). VALUES is sorted in place. */
+ * sessions (the largest when that is beyond n). A new session exceeds it with probability at most
+ * ALPHA + 1/(n + 1) if the N were measured as it is, with nothing fitted on them. VALUES is sorted
+ * in place. */
 double kb_conformal_threshold(double *values, size_t n, double alpha);
 
 #endif

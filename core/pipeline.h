@@ -16,8 +16,8 @@
  * ------------------------------------------------------------------------------------------------
  */
 /* IDS (room for all sessions of the corpus): validation sessions of the corpus; else every session
- * that MODEL was not fitted on; else all (INTERFACE: what calibrate and elbow use). Sessions
- * without rows are left out. Returns how many. */
+ * that MODEL was not fitted on; else all. A rule that gives fewer than 3 sessions
+ * passes on to the next. Sessions without rows are left out. Returns how many. */
 size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids);
 
 /* --- elbow and calibration
@@ -27,6 +27,8 @@ typedef struct kb_calibrate_options {
     size_t kmin, kmax;   /* the elbow's range. Default 2, 20 */
     double false_alarms; /* share of known sessions flagged. Default .05 */
     kb_novelty novelty;
+    int split; /* calibrate on the sessions of this kb_split; KB_SPLITS (the default): by the rule of
+                  kb_calibration_sessions */
     uint64_t seed;
 } kb_calibrate_options;
 
@@ -47,7 +49,7 @@ kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus,
 
 /* --- using a calibrated model
  * ------------------------------------------------------------------------------------- */
-/* OUT[i] for SESSIONS[i], i < COUNT. Phase "assigning". KB_ERR_USAGE when MODEL is not calibrated.
+/* OUT[i] for SESSIONS[i], i < COUNT. Phase "embedding". KB_ERR_USAGE when MODEL is not calibrated.
  */
 kb_status kb_assign(kb_assignment *out, const kb_model *model, const kb_corpus *corpus,
                     const size_t *sessions, size_t count, kb_pool *pool,

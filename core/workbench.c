@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "model_private.h"
 #include "modelfile.h"
 
 struct counted_findings {
@@ -35,6 +36,7 @@ struct kb_workbench {
     kb_stage stage;
     kb_job_state last;
     bool failed, cancelled;
+    bool cancelling; /* asked for; the stage may end well all the same, but is the last */
 
     /* Requests, taken up when the job has ended; only the screen's thread. */
     bool want_calibration, want_training;
@@ -236,31 +238,55 @@ static kb_status copy_clusters(const kb_model *model, kb_findings *f, kb_error *
     return KB_OK;
 }
 
-/* Clusters (unless the model came with its own and nobody asked for others) and assignments. */
-static kb_status calibrate_work(void *ctx, const kb_progress *progress, kb_error *err)
+/* Clusters, unless the model came with its own and nobody asked for others; then only the elbow,
+ * which is left empty where there are too few sessions for one. */
+static kb_status cluster_sessions(kb_workbench *wb, kb_elbow *elbow, const kb_progress *progress,
+                                  kb_error *err)
 {
-    kb_workbench *wb = ctx;
-    struct counted_findings *c = kb_calloc(1, sizeof *c);
-    if (!c)
-        return kb_fail_memory(err, "findings");
-    atomic_init(&c->references, 1);
-    kb_status status = KB_OK;
     kb_calibrate_options options = wb->options.calibration;
     options.k = wb->k;
     if (!kb_model_calibrated(wb->model) || wb->recalibrating)
-        status = kb_calibrate(wb->model, wb->corpus, &options, &c->findings.elbow, wb->pool,
-                              progress, err);
-    else
-        status = kb_elbow_of(&c->findings.elbow, wb->model, wb->corpus, &options, wb->pool,
-                             progress, err);
+        return kb_calibrate(wb->model, wb->corpus, &options, elbow, wb->pool, progress, err);
+    kb_status status =
+        kb_elbow_of(elbow, wb->model, wb->corpus, &options, wb->pool, progress, NULL);
+    return kb_cancelled(progress)    ? kb_fail(err, KB_ERR_CANCELLED, "cancelled")
+           : status == KB_ERR_MEMORY ? kb_fail_memory(err, "the elbow")
+                                     : KB_OK;
+}
+
+static kb_status make_findings(kb_workbench *wb, kb_findings *findings, const kb_progress *progress,
+                               kb_error *err)
+{
+    kb_status status = cluster_sessions(wb, &findings->elbow, progress, err);
     if (!status)
-        status = copy_clusters(wb->model, &c->findings, err);
+        status = copy_clusters(wb->model, findings, err);
     if (!status)
-        status = assign_all(wb, &c->findings, progress, err);
+        status = assign_all(wb, findings, progress, err);
+    return status;
+}
+
+/* A calibration that is cancelled or fails half-way leaves the model as the screen knows it. */
+static kb_status calibrate_work(void *ctx, const kb_progress *progress, kb_error *err)
+{
+    kb_workbench *wb = ctx;
+    kb_clustering before;
+    kb_status status = kb_clustering_copy(&before, wb->model, err);
     if (status)
+        return status;
+    struct counted_findings *c = kb_calloc(1, sizeof *c);
+    if (!c) {
+        kb_clustering_clear(&before);
+        return kb_fail_memory(err, "findings");
+    }
+    atomic_init(&c->references, 1);
+    status = make_findings(wb, &c->findings, progress, err);
+    if (status) {
+        kb_clustering_restore(&before, wb->model);
         kb_findings_release(&c->findings);
-    else
+    } else {
+        kb_clustering_clear(&before);
         publish_findings(wb, c);
+    }
     return status;
 }
 
@@ -340,15 +366,17 @@ static void start_stage(kb_workbench *wb, kb_stage stage)
 {
     kb_error err;
     wb->stage = stage;
-    wb->failed = wb->cancelled = false;
+    wb->failed = wb->cancelled = wb->cancelling = false;
     if (kb_job_start(&wb->job, stage_work[stage], wb, &err)) {
         fail_stage(wb, &err);
         return;
     }
     struct epoll_event event = {.events = EPOLLIN};
     if (epoll_ctl(wb->epoll, EPOLL_CTL_ADD, kb_job_fd(wb->job), &event) != 0) {
-        kb_job_cancel(wb->job);
         kb_fail_errno(&err, "epoll", "cannot watch a job", errno);
+        kb_job_cancel(wb->job);
+        kb_job_free(wb->job); /* waits: nobody could be told of its end */
+        wb->job = NULL;
         fail_stage(wb, &err);
     }
 }
@@ -379,35 +407,50 @@ static void install_model(kb_workbench *wb)
     wb->model = wb->model_made;
     wb->model_made = NULL;
     wb->mapped = false;
-    start_calibration(wb, wb->options.calibration.k, false);
 }
 
-static void stage_done(kb_workbench *wb)
+/* Takes what the stage has made; returns the stage that follows it. */
+static kb_stage finish_stage(kb_workbench *wb)
 {
     switch (wb->stage) {
     case KB_STAGE_LOAD:
         wb->corpus = wb->corpus_made;
         wb->corpus_made = NULL;
-        if (wb->model_made)
-            install_model(wb);
-        else
-            start_training(wb);
-        break;
+        if (!wb->model_made)
+            return KB_STAGE_TRAIN;
+        install_model(wb);
+        return KB_STAGE_CALIBRATE;
     case KB_STAGE_TRAIN:
         install_model(wb);
-        break;
+        return KB_STAGE_CALIBRATE;
     case KB_STAGE_CALIBRATE:
-        if (wb->mapped)
-            wb->stage = KB_STAGE_IDLE;
-        else
-            start_stage(wb, KB_STAGE_MAP);
-        break;
+        return wb->want_calibration ? KB_STAGE_CALIBRATE
+               : wb->mapped         ? KB_STAGE_IDLE
+                                    : KB_STAGE_MAP;
     case KB_STAGE_MAP:
         wb->mapped = true;
-        wb->stage = KB_STAGE_IDLE;
-        break;
+        return KB_STAGE_IDLE;
     case KB_STAGE_IDLE:
         break;
+    }
+    return KB_STAGE_IDLE;
+}
+
+static void stage_done(kb_workbench *wb)
+{
+    kb_stage next = finish_stage(wb);
+    if (wb->cancelling && next != KB_STAGE_IDLE) {
+        wb->stage = KB_STAGE_IDLE;
+        wb->cancelled = true;
+    } else if (next == KB_STAGE_TRAIN) {
+        start_training(wb);
+    } else if (next == KB_STAGE_CALIBRATE) {
+        bool asked = wb->want_calibration;
+        start_calibration(wb, asked ? wb->want_k : wb->options.calibration.k, asked);
+    } else if (next == KB_STAGE_MAP) {
+        start_stage(wb, next);
+    } else {
+        wb->stage = next;
     }
 }
 
@@ -415,7 +458,8 @@ static void stage_failed(kb_workbench *wb)
 {
     wb->cancelled = wb->last.status == KB_ERR_CANCELLED;
     wb->failed = !wb->cancelled;
-    wb->want_training = wb->want_calibration = false;
+    if (wb->failed) /* what was asked for since a cancel stands */
+        wb->want_training = wb->want_calibration = false;
     wb->stage = KB_STAGE_IDLE;
 }
 
@@ -583,8 +627,10 @@ void kb_workbench_retrain(kb_workbench *wb)
 void kb_workbench_cancel(kb_workbench *wb)
 {
     wb->want_training = wb->want_calibration = false;
-    if (wb->job)
+    if (wb->job) {
+        wb->cancelling = true;
         kb_job_cancel(wb->job);
+    }
 }
 
 kb_status kb_workbench_save_model(kb_workbench *wb, const char *path, kb_error *err)

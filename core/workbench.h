@@ -34,7 +34,7 @@ typedef enum kb_stage {
 /* Clusters and assignments of one calibration. */
 typedef struct kb_findings {
     uint64_t serial;
-    kb_elbow elbow; /* empty when the model was calibrated elsewhere and only loaded */
+    kb_elbow elbow; /* empty where a loaded model meets too few sessions for one */
     size_t k;
     kb_cluster *clusters;    /* k, by rising number */
     kb_assignment *assigned; /* one a session of the corpus */
@@ -81,7 +81,8 @@ size_t kb_workbench_log(kb_workbench *wb, size_t from, kb_train_row *rows, size_
  * (static until the workbench is freed) the I-th. */
 size_t kb_workbench_notes(kb_workbench *wb, size_t i, const char **text);
 
-/* Requests. A request is taken up when the running stage has ended. */
+/* Requests. A request is taken up when the running
+ * stage has ended, before the map; a cancel drops those made before it. */
 void kb_workbench_recalibrate(kb_workbench *wb,
                               size_t k); /* 0: by the elbow; needs a model, otherwise ignored */
 void kb_workbench_retrain(

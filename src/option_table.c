@@ -152,8 +152,8 @@ const option_row cli_rows[] = {
      .help = "event at which it ends in good order"},
     {"top", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(top), RANGE(1, 1e15), .zero = "all",
      .metavar = "N", .help = "the first N rows (of each cluster)"},
-    {"split", 0, KIND_CHOICE, ON_SESSIONS, FIELD(split), WORDS(split_word, KB_SPLITS + 1),
-     .help = "only sessions of one split"},
+    {"split", 0, KIND_CHOICE, ON_SESSIONS | V(CALIBRATE) | V(ELBOW), FIELD(split),
+     WORDS(split_word, KB_SPLITS + 1), .help = "only sessions of one split"},
 
     {"sessions", 0, KIND_SIZE, V(GENERATE), FIELD(generation.sessions), RANGE(20, 1e7),
      .metavar = "N", .help = "sessions in all"},

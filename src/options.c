@@ -375,6 +375,7 @@ static void spread(cli_options *options)
 {
     options->training.seed = options->seed;
     options->calibration.seed = options->seed;
+    options->calibration.split = options->split == CLI_SPLIT_ALL ? KB_SPLITS : (int)options->split;
     options->map.seed = options->seed;
     options->generation.seed = options->seed;
     if (options->timesteps) {

@@ -17,8 +17,7 @@ static kb_status calibrate(void *ctx, const kb_progress *progress, kb_error *err
     if (!status)
         status = cli_work_load(work, progress, err);
     if (!status)
-        status = kb_calibrate(work->model, work->corpus, &options->calibration, &c->elbow,
-                              work->pool, progress, err);
+        status = cli_work_calibrate(work, &c->elbow, progress, err);
     if (status || kb_cancelled(progress))
         return status ? status : KB_ERR_CANCELLED;
     kb_progress_report(progress, cli_phase_writing, 0, 0);

@@ -90,8 +90,7 @@ static kb_status check_targets(const cli_options *options, kb_error *err)
 static kb_status calibrate(cli_work *work, const kb_progress *progress, kb_error *err)
 {
     kb_elbow elbow = {0};
-    kb_status status = kb_calibrate(work->model, work->corpus, &work->options->calibration, &elbow,
-                                    work->pool, progress, err);
+    kb_status status = cli_work_calibrate(work, &elbow, progress, err);
     kb_elbow_clear(&elbow);
     return status;
 }

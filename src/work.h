@@ -22,6 +22,10 @@ typedef struct cli_work {
 
 void cli_work_start(cli_work *work, const cli_options *options);
 void cli_work_clear(cli_work *work);
+/* kb_calibrate with the verb's options, and a note when the sessions are too few for the
+ * false-alarm rate that was asked for. *ELBOW as kb_calibrate's. */
+kb_status cli_work_calibrate(cli_work *work, kb_elbow *elbow, const kb_progress *progress,
+                             kb_error *err);
 
 /* Threads, the model of -m (its timesteps rule; a contradicting --timesteps is KB_ERR_USAGE), and
  * the corpus; then selects the sessions. On the job's thread. */

@@ -14,6 +14,7 @@
 
 #include "model_support.h"
 #include "modelfile.h"
+#include "novelty.h"
 #include "pipeline.h"
 
 struct fixture {
@@ -244,32 +245,86 @@ static void recalibration_keeps_numbers_and_reuses_none(void **state)
     kb_model_free(model);
 }
 
-static void about_the_asked_share_of_known_sessions_is_flagged(void **state)
+static size_t flagged(struct fixture *f, kb_model *model, kb_novelty novelty, double false_alarms)
+{
+    kb_calibrate_options c = kb_calibrate_defaults();
+    c.false_alarms = false_alarms;
+    c.novelty = novelty;
+    kb_elbow elbow;
+    assert_int_equal(kb_calibrate(model, f->corpus, &c, &elbow, NULL, NULL, NULL), KB_OK);
+    kb_elbow_clear(&elbow);
+    size_t *ids = calloc(f->sessions, sizeof *ids);
+    size_t n = kb_calibration_sessions(model, f->corpus, ids), count = 0;
+    kb_assignment *a = assign(f, model);
+    for (size_t i = 0; i < n; i++)
+        count += a[ids[i]].emerging;
+    for (size_t i = 0; i < f->sessions && novelty == KB_NOVELTY_DISTANCE; i++)
+        assert_true(a[i].novelty == a[i].distance);
+    assert_true((double)count <= false_alarms * (double)n);
+    free(a);
+    free(ids);
+    return count;
+}
+
+static void no_more_known_sessions_are_flagged_than_asked(void **state)
 {
     struct fixture *f = *state;
     kb_train_options o = quick(KB_VARIANT_VAE_DEC);
     kb_model *model = train(f, &o, NULL);
-    size_t *ids = calloc(f->sessions, sizeof *ids),
-           n = kb_calibration_sessions(model, f->corpus, ids);
     for (int novelty = 0; novelty < KB_NOVELTIES; novelty++) {
-        kb_calibrate_options c = kb_calibrate_defaults();
-        c.false_alarms = .2;
-        c.novelty = (kb_novelty)novelty;
-        kb_elbow elbow;
-        assert_int_equal(kb_calibrate(model, f->corpus, &c, &elbow, NULL, NULL, NULL), KB_OK);
-        kb_elbow_clear(&elbow);
-        kb_assignment *a = assign(f, model);
-        size_t flagged = 0;
-        for (size_t i = 0; i < n; i++)
-            flagged += a[ids[i]].emerging;
-        assert_true((double)flagged <= .2 * (double)n);
-        assert_true((double)flagged >= .2 * (double)(n + 1) - 2);
-        for (size_t i = 0; i < f->sessions && novelty == KB_NOVELTY_DISTANCE; i++)
-            assert_true(a[i].novelty == a[i].distance);
-        free(a);
+        size_t few = flagged(f, model, (kb_novelty)novelty, .05);
+        assert_true(flagged(f, model, (kb_novelty)novelty, .7) > few);
     }
-    free(ids);
     kb_model_free(model);
+}
+
+static void the_threshold_is_the_conformal_quantile(void **state)
+{
+    (void)state;
+    double values[] = {9, 1, 8, 2, 7, 3, 6, 4, 5};
+    assert_true(kb_conformal_threshold(values, 9, .2) == 8);  /* ceil(10 * .8) = 8th of 9 */
+    assert_true(kb_conformal_threshold(values, 9, .05) == 9); /* the 10th: beyond, so the largest */
+    assert_true(kb_conformal_threshold(values, 9, .5) == 5);
+}
+
+/* Few sessions, no splits, no labels: what a person tries first must work to the end. */
+static void small_plain_corpora_are_trained_and_calibrated(void **state)
+{
+    (void)state;
+    for (size_t n = 5; n <= 33; n += 7) {
+        struct fixture f = {0};
+        f.corpus = plain_corpus(f.folder, sizeof f.folder, n);
+        f.sessions = n;
+        f.all = calloc(n, sizeof *f.all);
+        for (size_t i = 0; i < n; i++)
+            f.all[i] = i;
+        kb_train_options o = quick(KB_VARIANT_VAE_DEC);
+        o.hidden = o.latent = 0;
+        kb_model *model = train(&f, &o, NULL);
+        calibrate(&f, model, 0);
+        kb_assignment *a = assign(&f, model);
+        for (size_t i = 0; i < n; i++)
+            assert_true(a[i].cluster >= 1 && isfinite(a[i].novelty));
+        free(a);
+        kb_model_free(model);
+        kb_corpus_free(f.corpus);
+        remove_folder(f.folder);
+        free(f.all);
+    }
+}
+
+static void batches_may_be_larger_than_the_default(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    f.corpus = generated_corpus_of(f.folder, sizeof f.folder, 400, 40, 10);
+    kb_train_options o = quick(KB_VARIANT_AE_DEC);
+    o.space = KB_SPACE_INPUT;
+    o.batch = 400;
+    o.epochs = 2;
+    kb_model_free(train(&f, &o, NULL));
+    kb_corpus_free(f.corpus);
+    remove_folder(f.folder);
 }
 
 static void cancelling_stops_training(void **state)
@@ -378,7 +433,10 @@ int main(void)
         cmocka_unit_test(a_model_comes_back_from_disk_and_assigns_alike),
         cmocka_unit_test(clusters_are_numbered_by_size_from_one),
         cmocka_unit_test(recalibration_keeps_numbers_and_reuses_none),
-        cmocka_unit_test(about_the_asked_share_of_known_sessions_is_flagged),
+        cmocka_unit_test(no_more_known_sessions_are_flagged_than_asked),
+        cmocka_unit_test(the_threshold_is_the_conformal_quantile),
+        cmocka_unit_test(small_plain_corpora_are_trained_and_calibrated),
+        cmocka_unit_test(batches_may_be_larger_than_the_default),
         cmocka_unit_test(cancelling_stops_training),
         cmocka_unit_test(options_out_of_range_are_named),
         cmocka_unit_test(learning_rates_that_diverge_end_in_an_error_or_a_finite_model),

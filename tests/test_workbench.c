@@ -192,6 +192,45 @@ static void training_can_be_cancelled_and_begun_again(void **state)
     assert_true(kb_workbench_close(wb, 10)); /* in the middle of it */
 }
 
+static void a_retraining_asked_for_while_stopping_is_not_lost(void **state)
+{
+    (void)state;
+    kb_workbench_options o = quick();
+    o.training.epochs = 1000000;
+    o.training.patience = 1000000;
+    kb_workbench *wb = open_bench(&o);
+    run_until(wb, KB_STAGE_TRAIN);
+    kb_work_state s;
+    kb_workbench_cancel(wb);
+    kb_workbench_retrain(wb); /* before the worker has noticed */
+    do {
+        struct pollfd fd = {.fd = kb_workbench_fd(wb), .events = POLLIN};
+        poll(&fd, 1, 1000);
+        kb_workbench_update(wb, &s);
+    } while (s.trainings < 2 && s.stage != KB_STAGE_IDLE);
+    assert_int_equal(s.trainings, 2);
+    assert_int_equal(s.stage, KB_STAGE_TRAIN);
+    assert_true(kb_workbench_close(wb, 10));
+}
+
+static void a_k_asked_for_early_is_the_one_that_is_used(void **state)
+{
+    (void)state;
+    kb_workbench_options o = quick();
+    kb_workbench *wb = open_bench(&o);
+    run_until(wb, KB_STAGE_IDLE);
+    kb_workbench_retrain(wb);
+    kb_workbench_recalibrate(wb, 5);
+    kb_work_state s;
+    kb_workbench_update(wb, &s);
+    s = run_until(wb, KB_STAGE_IDLE);
+    assert_false(s.paused_by_error);
+    const kb_findings *f = kb_workbench_findings(wb);
+    assert_int_equal(f->k, 5);
+    kb_findings_release(f);
+    assert_true(kb_workbench_close(wb, 10));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +239,8 @@ int main(void)
         cmocka_unit_test(a_saved_model_opens_without_training),
         cmocka_unit_test(a_failed_load_is_told),
         cmocka_unit_test(training_can_be_cancelled_and_begun_again),
+        cmocka_unit_test(a_retraining_asked_for_while_stopping_is_not_lost),
+        cmocka_unit_test(a_k_asked_for_early_is_the_one_that_is_used),
     };
     return cmocka_run_group_tests_name("workbench", tests, set_up, tear_down);
 }

@@ -567,10 +567,33 @@ static kb_status generate_files(const char *dir, const kb_generate_options *opti
     return status;
 }
 
+/* A corpus that is there already would be lost, or mixed with the new one. */
+static kb_status check_vacant(const char *dir, kb_error *err)
+{
+    static const char *const prefixes[] = {"metrics", "sessions", "events", "truth"};
+    kb_status status = KB_OK;
+    for (size_t i = 0; !status && i < sizeof prefixes / sizeof *prefixes; i++) {
+        kb_paths paths;
+        if (access(dir, F_OK) != 0)
+            return KB_OK;
+        status = kb_paths_list(&paths, dir, prefixes[i], err);
+        if (status)
+            return status;
+        if (paths.count)
+            status =
+                kb_fail(err, KB_ERR_IO, "%s: there is a corpus already (%s)", dir, paths.items[0]);
+        kb_paths_free(&paths);
+    }
+    return status;
+}
+
 kb_status kb_generate(const char *dir, const kb_generate_options *options,
                       const kb_progress *progress, kb_error *err)
 {
     kb_status status = kb_generate_check(options, err);
+    if (status)
+        return status;
+    status = check_vacant(dir, err);
     if (status)
         return status;
     kb_world *world;

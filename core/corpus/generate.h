@@ -32,7 +32,8 @@ kb_generate_options kb_generate_defaults(void);
 kb_status kb_generate_check(const kb_generate_options *options, kb_error *err);
 /* Makes DIR if it is missing and writes metrics.csv.gz, sessions.csv, events.csv.gz, truth.csv
  * there, each whole or not at all, and none before all are complete. The same options give the same
- * bytes. Reports phase "generating" in sessions. */
+ * bytes. A DIR that holds a corpus already is left alone (KB_ERR_IO). Reports phase "generating" in
+ * sessions. */
 kb_status kb_generate(const char *dir, const kb_generate_options *options,
                       const kb_progress *progress, kb_error *err);
 

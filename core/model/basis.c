@@ -62,6 +62,9 @@ kb_status kb_basis_centre(kb_basis *basis, const kb_blocks *blocks, kb_error *er
     return status;
 }
 
+/* dsyevd's workspace, 1 + 6 N + 2 N^2, must fit LAPACK's 32-bit sizes. */
+enum { MOST_SESSIONS = 32000 };
+
 /* What the factorisation works in; one lifetime. */
 struct workspace {
     float *block;    /* widest x t */
@@ -256,6 +259,10 @@ kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *bl
                        kb_pool *pool, const kb_progress *progress, kb_error *err)
 {
     *coordinates = NULL;
+    if (blocks->count > MOST_SESSIONS)
+        return kb_fail(err, KB_ERR_USAGE,
+                       "%zu sessions to fit, the row space takes up to %d: use --space input",
+                       blocks->count, (int)MOST_SESSIONS);
     kb_status status = kb_basis_centre(basis, blocks, err);
     if (status)
         return status;

@@ -12,12 +12,12 @@
  * and Q is too flat to sharpen. */
 static const double DIST_SCALE = .25;
 
-void kb_network_embed_all(kb_network *net, kb_source *source, float *z)
+void kb_network_embed_all(kb_network *net, kb_source *source, float *z, const kb_progress *progress)
 {
     kb_device *dev = net->dev;
     size_t latent = net->layout.latent, rows[256];
     size_t step = net->batch < 256 ? net->batch : 256;
-    for (size_t i = 0; i < source->count; i += step) {
+    for (size_t i = 0; i < source->count && !kb_cancelled(progress); i += step) {
         size_t n = source->count - i < step ? source->count - i : step;
         for (size_t r = 0; r < n; r++)
             rows[r] = i + r;
@@ -82,7 +82,7 @@ static void dec_free(struct dec *d)
 static kb_status start_centroids(struct dec *d, kb_pool *pool, const kb_progress *progress,
                                  kb_error *err)
 {
-    kb_network_embed_all(d->net, d->source, d->host_z);
+    kb_network_embed_all(d->net, d->source, d->host_z, progress);
     kb_kmeans_options options = kb_kmeans_defaults(d->k);
     options.seed = d->options->seed;
     kb_kmeans km;
@@ -98,10 +98,10 @@ static kb_status start_centroids(struct dec *d, kb_pool *pool, const kb_progress
 }
 
 /* Z, Q and P of all sessions under the present weights. */
-static void update_target(struct dec *d)
+static void update_target(struct dec *d, const kb_progress *progress)
 {
     kb_device *dev = d->net->dev;
-    kb_network_embed_all(d->net, d->source, d->host_z);
+    kb_network_embed_all(d->net, d->source, d->host_z, progress);
     dev->ops->put(dev, d->zs, d->host_z, d->n * d->z);
     dev->ops->squared_distances(dev, d->d2, d->zs, d->centroids, d->n, d->k, d->z);
     dev->ops->soft_assign(dev, d->q, d->d2, d->dist_scale, d->n, d->k);
@@ -145,7 +145,7 @@ static kb_status dec_epoch(struct dec *d, size_t number, const kb_progress *prog
     for (size_t i = 0; i < d->n; i++)
         d->order[i] = i;
     kb_rng_shuffle(&rng, d->order, d->n);
-    update_target(d);
+    update_target(d, progress);
     double sum = 0;
     for (size_t i = 0; i < d->n; i += b) {
         if (kb_cancelled(progress))
@@ -163,13 +163,14 @@ static kb_status dec_epoch(struct dec *d, size_t number, const kb_progress *prog
     return KB_OK;
 }
 
-static kb_status weigh_centroids(struct dec *d, float *centroids, double *weights, kb_error *err)
+static kb_status weigh_centroids(struct dec *d, float *centroids, double *weights,
+                                 const kb_progress *progress, kb_error *err)
 {
     uint32_t *labels = kb_calloc(d->n, sizeof *labels);
     if (!labels)
         return kb_fail_memory(err, "labels");
     d->net->dev->ops->get(d->net->dev, centroids, d->centroids, d->k * d->z);
-    kb_network_embed_all(d->net, d->source, d->host_z);
+    kb_network_embed_all(d->net, d->source, d->host_z, progress);
     kb_nearest(kb_const_matrix_of(d->host_z, d->n, d->z), kb_const_matrix_of(centroids, d->k, d->z),
                labels, NULL);
     for (size_t j = 0; j < d->k; j++)
@@ -177,7 +178,7 @@ static kb_status weigh_centroids(struct dec *d, float *centroids, double *weight
     for (size_t i = 0; i < d->n; i++)
         weights[labels[i]] += 1;
     free(labels);
-    return KB_OK;
+    return kb_cancelled(progress) ? kb_fail(err, KB_ERR_CANCELLED, "cancelled") : KB_OK;
 }
 
 kb_status kb_dec_train(kb_network *net, kb_source *source, const kb_dec_options *options,
@@ -203,7 +204,7 @@ kb_status kb_dec_train(kb_network *net, kb_source *source, const kb_dec_options 
     for (size_t e = 1; !status && e <= options->epochs; e++)
         status = dec_epoch(&d, e, progress, err);
     if (!status)
-        status = weigh_centroids(&d, centroids, weights, err);
+        status = weigh_centroids(&d, centroids, weights, progress, err);
     dec_free(&d);
     return status;
 }

@@ -30,7 +30,9 @@ kb_status kb_dec_train(kb_network *net, kb_source *source, const kb_dec_options 
                        float *centroids, double *weights, kb_pool *pool,
                        const kb_progress *progress, kb_error *err);
 
-/* Z (source->count x Z) = embeddings of all rows of SOURCE, by batches. */
-void kb_network_embed_all(kb_network *net, kb_source *source, float *z);
+/* Z (source->count x Z) = embeddings of all rows of SOURCE, by batches; what is left when cancelled
+ * stays as it was. */
+void kb_network_embed_all(kb_network *net, kb_source *source, float *z,
+                          const kb_progress *progress);
 
 #endif

@@ -53,6 +53,44 @@ void kb_model_set_clusters(kb_model *model, size_t k, kb_cluster *cluster, float
     model->centroids = centroids;
 }
 
+kb_status kb_clustering_copy(kb_clustering *out, const kb_model *model, kb_error *err)
+{
+    size_t k = model->clusters, floats = k * model->layout.latent;
+    *out = (kb_clustering){.clusters = k,
+                           .next_number = model->next_number,
+                           .novelty = model->novelty,
+                           .false_alarms = model->false_alarms};
+    memcpy(out->signals, model->signals, sizeof out->signals);
+    if (!k)
+        return KB_OK;
+    out->cluster = kb_calloc(k, sizeof *out->cluster);
+    out->centroids = kb_alloc_aligned(floats, sizeof *out->centroids);
+    if (!out->cluster || !out->centroids) {
+        kb_clustering_clear(out);
+        return kb_fail_memory(err, "clusters");
+    }
+    memcpy(out->cluster, model->cluster, k * sizeof *out->cluster);
+    memcpy(out->centroids, model->centroids, floats * sizeof *out->centroids);
+    return KB_OK;
+}
+
+void kb_clustering_restore(kb_clustering *clustering, kb_model *model)
+{
+    kb_model_set_clusters(model, clustering->clusters, clustering->cluster, clustering->centroids);
+    model->next_number = clustering->next_number;
+    model->novelty = clustering->novelty;
+    model->false_alarms = clustering->false_alarms;
+    memcpy(model->signals, clustering->signals, sizeof model->signals);
+    *clustering = (kb_clustering){0};
+}
+
+void kb_clustering_clear(kb_clustering *clustering)
+{
+    free(clustering->cluster);
+    free(clustering->centroids);
+    *clustering = (kb_clustering){0};
+}
+
 kb_variant kb_model_variant(const kb_model *model)
 {
     return model->variant;

@@ -42,6 +42,23 @@ struct kb_model {
     kb_standard signals[KB_SIGNALS];
 };
 
+/* What a calibration changes, for taking it back. */
+typedef struct kb_clustering {
+    size_t clusters;
+    kb_cluster *cluster;
+    float *centroids;
+    uint32_t next_number;
+    kb_novelty novelty;
+    double false_alarms;
+    kb_standard signals[KB_SIGNALS];
+} kb_clustering;
+
+/* A copy of MODEL's; the caller gives it back to the model or clears it. */
+kb_status kb_clustering_copy(kb_clustering *out, const kb_model *model, kb_error *err);
+/* MODEL gets it, and owns its arrays; *CLUSTERING is zeroed. */
+void kb_clustering_restore(kb_clustering *clustering, kb_model *model);
+void kb_clustering_clear(kb_clustering *clustering);
+
 /* A model with empty name tables; NULL when there is no memory. */
 kb_model *kb_model_create(void);
 

@@ -300,7 +300,7 @@ static kb_status load_sizes(struct loader *l, kb_error *err)
     if (!status)
         status = get_size(l, "clusters", 0, DIMENSION_LIMIT, &m->clusters, err);
     if (!status)
-        status = get_size(l, "next_number", 1, UINT32_MAX, &next, err);
+        status = get_size(l, "next_number", 1, UINT32_MAX / 2, &next, err);
     m->next_number = (uint32_t)next;
     if (!status)
         status =
@@ -376,7 +376,17 @@ static kb_status load_features(struct loader *l, kb_error *err)
     return status;
 }
 
-/* *OUT: ROWS x COLS floats of a section; nothing is allocated unless the section has that size. */
+static kb_status check_finite(const struct loader *l, const char *section, const float *floats,
+                              size_t count, kb_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(floats[i]))
+            return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: not finite at %zu", l->path,
+                           section, i);
+    return KB_OK;
+}
+
+/* *OUT: ROWS x COLS floats of a section; nothing is allocated for a section of another size. */
 static kb_status load_floats(struct loader *l, const char *section, size_t rows, size_t cols,
                              float **out, kb_error *err)
 {
@@ -393,7 +403,8 @@ static kb_status load_floats(struct loader *l, const char *section, size_t rows,
     if (!floats)
         return kb_fail_memory(err, "a model's numbers");
     *out = floats;
-    return kb_container_floats(l->reader, section, floats, count, err);
+    kb_status status = kb_container_floats(l->reader, section, floats, count, err);
+    return status ? status : check_finite(l, section, floats, count, err);
 }
 
 static kb_status load_basis(struct loader *l, kb_error *err)
@@ -429,9 +440,12 @@ static kb_status load_weights(struct loader *l, kb_error *err)
     kb_status status = KB_OK;
     for (size_t k = 0; !status && k < KB_TENSORS_MAX; k++) {
         const kb_tensor *tensor = &m->layout.tensors[k];
+        size_t count = tensor->rows * tensor->cols;
+        float *floats = m->weights + tensor->offset;
         if (tensor->rows)
-            status = kb_container_floats(l->reader, tensor->name, m->weights + tensor->offset,
-                                         tensor->rows * tensor->cols, err);
+            status = kb_container_floats(l->reader, tensor->name, floats, count, err);
+        if (!status)
+            status = check_finite(l, tensor->name, floats, count, err);
     }
     return status;
 }

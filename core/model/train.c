@@ -141,10 +141,21 @@ static kb_status note_seen_objects(struct trainer *t, kb_error *err)
     return status;
 }
 
+/* Even batches: a last one of two sessions would make a step of pure noise. */
+static void choose_batch(struct trainer *t)
+{
+    size_t n = t->split.fitted_count,
+           wanted = t->options->batch ? t->options->batch : DEFAULT_BATCH;
+    t->batch = ceil_div(n, ceil_div(n, wanted));
+}
+
 static kb_status homogenise(struct trainer *t, kb_error *err)
 {
     kb_model *model = t->model;
     kb_status status = kb_fit_split_make(&t->split, t->corpus, t->options->seed, err);
+    if (status)
+        return status;
+    choose_batch(t);
     if (!status)
         status =
             kb_features_fit(&model->features, t->corpus, t->split.fitted, t->split.fitted_count,
@@ -191,13 +202,14 @@ static kb_status coordinate_sources(struct trainer *t, const kb_blocks *fitted,
 static kb_status input_sources(struct trainer *t, const kb_blocks *fitted, kb_error *err)
 {
     kb_basis *basis = &t->model->basis;
+    size_t most_rows = size_max(t->batch, DEC_BATCH);
     kb_status status = kb_basis_centre(basis, fitted, err);
     if (!status)
         status = kb_source_inputs(&t->fitted, t->view, basis, t->split.fitted,
-                                  t->split.fitted_count, DEC_BATCH, err);
+                                  t->split.fitted_count, most_rows, err);
     if (!status)
         status = kb_source_inputs(&t->held_out, t->view, basis, t->split.held_out,
-                                  t->split.held_out_count, DEC_BATCH, err);
+                                  t->split.held_out_count, most_rows, err);
     return status;
 }
 
@@ -243,10 +255,6 @@ static kb_status make_network(struct trainer *t, kb_error *err)
                                       t->fitted->cols, hidden, latent, err);
     if (status)
         return status;
-    /* Even batches: a last one of two sessions would make a step of pure noise. */
-    size_t n = t->split.fitted_count,
-           wanted = t->options->batch ? t->options->batch : DEFAULT_BATCH;
-    t->batch = ceil_div(n, ceil_div(n, wanted));
     model->weights = kb_alloc_aligned(model->layout.parameters, sizeof *model->weights);
     t->best = kb_alloc_aligned(model->layout.parameters, sizeof *t->best);
     t->order = kb_calloc(t->split.fitted_count, sizeof *t->order);
@@ -326,7 +334,7 @@ static double validate(struct trainer *t)
 {
     size_t rows[DEC_BATCH], n = t->held_out->count;
     double sum = 0;
-    for (size_t i = 0; i < n; i += DEC_BATCH) {
+    for (size_t i = 0; i < n && !kb_cancelled(t->progress); i += DEC_BATCH) {
         size_t part = size_min(DEC_BATCH, n - i);
         for (size_t r = 0; r < part; r++)
             rows[r] = i + r;
@@ -347,6 +355,8 @@ static kb_status train_epoch(struct trainer *t, const struct schedule *s, size_t
     if (status)
         return status;
     double validation = validate(t);
+    if (kb_cancelled(t->progress))
+        return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
     if (validation < t->best_loss) {
         t->best_loss = validation;
         t->best_epoch = epoch;

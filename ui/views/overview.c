@@ -275,7 +275,11 @@ static void draw_losses(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
         snprintf(title, sizeof title, "%s, epoch %zu of %zu", data->log[count - 1].phase,
                  data->log[count - 1].epoch, data->log[count - 1].epochs);
         kb_chart_series series[] = {
-            {.name = "training", .x = x, .y = loss, .count = rows, .ink = KB_INK_FIRST},
+            {.name = isnan(data->log[count - 1].clustering) ? "training" : "KL(P||Q)",
+             .x = x,
+             .y = loss,
+             .count = rows,
+             .ink = KB_INK_FIRST},
             {.name = "validation", .x = x, .y = held, .count = rows, .ink = KB_INK_SECOND}};
         kb_chart chart = {.title = title,
                           .series = series,
