@@ -278,6 +278,49 @@ static void no_more_known_sessions_are_flagged_than_asked(void **state)
     kb_model_free(model);
 }
 
+/* With many clusters on few sessions each centroid sits close to the sessions that it was made of.
+ * Were they not measured as if left out, most of the others would look new. */
+static void measured_as_if_left_out_most_other_sessions_are_not_flagged(void **state)
+{
+    struct fixture *f = *state;
+    kb_train_options o = quick(KB_VARIANT_VAE_DEC);
+    kb_model *model = train(f, &o, NULL);
+    kb_calibrate_options c = kb_calibrate_defaults();
+    kb_elbow elbow;
+    c.k = 8;
+    c.false_alarms = .2;
+    c.novelty = KB_NOVELTY_DISTANCE;
+    assert_int_equal(kb_calibrate(model, f->corpus, &c, &elbow, NULL, NULL, NULL), KB_OK);
+    kb_elbow_clear(&elbow);
+    kb_assignment *a = assign(f, model);
+    size_t others = 0, alarms = 0;
+    for (size_t i = 0; i < f->sessions; i++)
+        if (kb_corpus_session(f->corpus, i)->split == KB_SPLIT_TRAIN) {
+            others++;
+            alarms += a[i].emerging;
+        }
+    if (2 * alarms > others)
+        fail_msg("%zu of %zu flagged", alarms, others);
+    free(a);
+    kb_model_free(model);
+}
+
+static void numbers_that_are_not_finite_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    char path[512];
+    kb_error err;
+    snprintf(path, sizeof path, "%s/nan.kb", f->folder);
+    kb_train_options o = quick(KB_VARIANT_AE);
+    kb_model *model = train(f, &o, NULL), *loaded;
+    model->weights[3] = NAN;
+    assert_int_equal(kb_model_save(model, path, NULL), KB_OK);
+    assert_int_equal(kb_model_load(&loaded, path, &err), KB_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "enc1.weight"));
+    unlink(path);
+    kb_model_free(model);
+}
+
 static void the_threshold_is_the_conformal_quantile(void **state)
 {
     (void)state;
@@ -434,6 +477,8 @@ int main(void)
         cmocka_unit_test(clusters_are_numbered_by_size_from_one),
         cmocka_unit_test(recalibration_keeps_numbers_and_reuses_none),
         cmocka_unit_test(no_more_known_sessions_are_flagged_than_asked),
+        cmocka_unit_test(measured_as_if_left_out_most_other_sessions_are_not_flagged),
+        cmocka_unit_test(numbers_that_are_not_finite_are_refused),
         cmocka_unit_test(the_threshold_is_the_conformal_quantile),
         cmocka_unit_test(small_plain_corpora_are_trained_and_calibrated),
         cmocka_unit_test(batches_may_be_larger_than_the_default),

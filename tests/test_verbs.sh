@@ -60,6 +60,8 @@ small='--epochs 4 --dec-epochs 3 --hidden 32 --latent 8 --threads 2'
 # --- a corpus to work on -------------------------------------------------------------------------
 gives 0 "generate writes a corpus" generate corpus --sessions 80 --objects 40 --timesteps 24 --types 3 --seed 5
 holds "generate is silent" test ! -s out
+gives 1 "generate leaves a corpus that is there alone" generate corpus --sessions 80 --objects 40 --timesteps 24 --types 3
+says "generate names the corpus that is there" "corpus: there is a corpus already"
 gives 0 "generate again" generate again --sessions 80 --objects 40 --timesteps 24 --types 3 --seed 5
 same=yes
 for file in corpus/*; do cmp -s "$file" "again/${file#corpus/}" || same=no; done
@@ -95,6 +97,9 @@ holds "info counts the sessions of a corpus" grep -qx "sessions,80" out
 
 # --- the tables ------------------------------------------------------------------------------------
 gives 0 "elbow" elbow corpus -m model.kb --kmin 2 --kmax 5
+cp out elbow-all
+gives 0 "elbow of one split" elbow corpus -m model.kb --kmin 2 --kmax 5 --split train
+holds "elbow of one split is another" sh -c '! cmp -s out elbow-all'
 header_is "elbow's columns" "k,silhouette,davies_bouldin,calinski_harabasz,inertia,chosen"
 holds "elbow chooses one k" test "$(grep -c ',1$' out)" -eq 1
 gives 0 "assign" assign corpus -m model.kb
@@ -241,6 +246,10 @@ gives 2 "no model" assign corpus
 gives 2 "no output" train corpus
 gives 2 "two operands" check corpus corpus
 gives 2 "an option without its argument" assign corpus -m
+gives 2 "kmin above what the sessions allow" elbow corpus -m model.kb --kmin 500 --kmax 600
+says "kmin is told its limit" "--kmin 500: at most"
+gives 1 "neither a verb nor a file" nope
+says "neither a verb nor a file, by name" "nope: cannot open"
 gives 2 "kmin above kmax" elbow corpus -m model.kb --kmin 9 --kmax 3
 gives 2 "n of 1" ngrams corpus -n 1
 gives 2 "timesteps that the model contradicts" assign corpus -m model.kb --timesteps 25
