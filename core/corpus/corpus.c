@@ -233,19 +233,23 @@ static void report(const struct loader *l, const kb_csv *csv)
  */
 static kb_status
 read_file(struct loader *l, const char *path, const kb_column *columns, size_t count,
-          kb_field *fields,
           kb_status (*take)(struct loader *, kb_csv *, const kb_field *, kb_error *), kb_error *err)
 {
     kb_csv *csv;
-    kb_status status = kb_csv_open(&csv, path, NULL, columns, count, l->options.strict,
-                                   l->corpus->problems, l->progress, err);
+    const kb_field *fields;
+    kb_csv_options options = {.columns = columns,
+                              .column_count = count,
+                              .strict = l->options.strict,
+                              .problems = l->corpus->problems,
+                              .progress = l->progress};
+    kb_status status = kb_csv_open(&csv, path, &options, err);
     if (status != KB_OK)
         return status;
     bool got = true;
     for (uint64_t rows = 0; status == KB_OK && got; rows++) {
         if (rows % REPORT_ROWS == 0)
             report(l, csv);
-        status = kb_csv_next(csv, fields, &got, err);
+        status = kb_csv_next(csv, &fields, &got, err);
         if (status == KB_OK && got)
             status = take(l, csv, fields, err);
     }
@@ -262,7 +266,7 @@ read_file(struct loader *l, const char *path, const kb_column *columns, size_t c
 enum { M_SESSION, M_TIME, M_OBJECT, M_VALUE, M_COLUMNS };
 
 static const kb_column metric_columns[M_COLUMNS] = {
-    {"session", true}, {"time", true}, {"object", true}, {"value", true}};
+    {"session", true, NULL}, {"time", true, NULL}, {"object", true, NULL}, {"value", true, NULL}};
 
 /* Rows of one session mostly follow each other. */
 static uint32_t find_session(struct loader *l, const kb_field *name)
@@ -299,10 +303,9 @@ static kb_status take_metric(struct loader *l, kb_csv *csv, const kb_field *f, k
 
 static kb_status read_metrics(struct loader *l, const kb_paths *paths, kb_error *err)
 {
-    kb_field fields[M_COLUMNS];
     kb_status status = KB_OK;
     for (size_t i = 0; status == KB_OK && i < paths->count; i++)
-        status = read_file(l, paths->items[i], metric_columns, M_COLUMNS, fields, take_metric, err);
+        status = read_file(l, paths->items[i], metric_columns, M_COLUMNS, take_metric, err);
     return status;
 }
 
@@ -312,8 +315,11 @@ static kb_status read_metrics(struct loader *l, const kb_paths *paths, kb_error 
 
 enum { S_SESSION, S_USER, S_VERSION, S_SPLIT, S_LABEL, S_COLUMNS };
 
-static const kb_column session_columns[S_COLUMNS] = {
-    {"session", true}, {"user", false}, {"version", false}, {"split", false}, {"label", false}};
+static const kb_column session_columns[S_COLUMNS] = {{"session", true, NULL},
+                                                     {"user", false, NULL},
+                                                     {"version", false, NULL},
+                                                     {"split", false, NULL},
+                                                     {"label", false, NULL}};
 
 /* The field's text for as long as the corpus lives; NULL: no memory. */
 static const char *keep_text(struct loader *l, const kb_field *field)
@@ -352,11 +358,9 @@ static kb_status take_session(struct loader *l, kb_csv *csv, const kb_field *f, 
 
 static kb_status read_listings(struct loader *l, const kb_paths *paths, kb_error *err)
 {
-    kb_field fields[S_COLUMNS];
     kb_status status = KB_OK;
     for (size_t i = 0; status == KB_OK && i < paths->count; i++)
-        status =
-            read_file(l, paths->items[i], session_columns, S_COLUMNS, fields, take_session, err);
+        status = read_file(l, paths->items[i], session_columns, S_COLUMNS, take_session, err);
     return status;
 }
 

@@ -27,7 +27,7 @@ struct reader {
 enum { USER, TIME, EVENT, SESSION, COLUMNS };
 
 static const kb_column columns[COLUMNS] = {
-    {"user", true}, {"time", true}, {"event", true}, {"session", false}};
+    {"user", true, NULL}, {"time", true, NULL}, {"event", true, NULL}, {"session", false, NULL}};
 
 enum { REPORT_ROWS = 4096 };
 
@@ -71,12 +71,12 @@ static kb_status take_row(struct reader *r, kb_csv *csv, const kb_field *fields,
 
 static kb_status read_rows(struct reader *r, kb_csv *csv, kb_error *err)
 {
-    kb_field fields[COLUMNS];
+    const kb_field *fields;
     bool got = true;
     for (uint64_t rows = 0;; rows++) {
         if (rows % REPORT_ROWS == 0)
             kb_progress_report(r->progress, "reading", r->done + kb_csv_bytes(csv), 0);
-        kb_status status = kb_csv_next(csv, fields, &got, err);
+        kb_status status = kb_csv_next(csv, &fields, &got, err);
         if (status == KB_OK && got)
             status = take_row(r, csv, fields, err);
         if (status != KB_OK || !got)
@@ -88,8 +88,12 @@ static kb_status read_file(struct reader *r, const char *path, bool strict, kb_p
                            kb_error *err)
 {
     kb_csv *csv;
-    kb_status status =
-        kb_csv_open(&csv, path, NULL, columns, COLUMNS, strict, problems, r->progress, err);
+    kb_csv_options options = {.columns = columns,
+                              .column_count = COLUMNS,
+                              .strict = strict,
+                              .problems = problems,
+                              .progress = r->progress};
+    kb_status status = kb_csv_open(&csv, path, &options, err);
     if (status != KB_OK)
         return status;
     status = read_rows(r, csv, err);

@@ -4,7 +4,9 @@ libcorpus_a_CFLAGS = $(CORE_CFLAGS)
 libcorpus_a_SOURCES = \
   core/corpus/bytes.c core/corpus/bytes.h \
   core/corpus/corpus.c core/corpus/corpus.h \
+  core/corpus/csv_marks.c core/corpus/csv_marks.h \
   core/corpus/csv_rows.c core/corpus/csv_rows.h \
+  core/corpus/csv_text.c core/corpus/csv_text.h \
   core/corpus/curve.c core/corpus/curve.h \
   core/corpus/events.c core/corpus/events.h \
   core/corpus/feature_view.c core/corpus/feature_view.h \
