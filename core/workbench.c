@@ -189,6 +189,7 @@ static kb_status load_work(void *ctx, const kb_progress *progress, kb_error *err
 {
     kb_workbench *wb = ctx;
     kb_corpus_options reading = wb->options.reading;
+    reading.pool = wb->pool;
     if (wb->options.model) {
         kb_status status = kb_model_load(&wb->model_made, wb->options.model, err);
         if (status)

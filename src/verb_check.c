@@ -28,7 +28,10 @@ static void write_problem(void *ctx, const kb_problem *problem)
 static kb_status check(void *ctx, const kb_progress *progress, kb_error *err)
 {
     checking *c = ctx;
-    kb_corpus_options reading = c->work.options->reading;
+    kb_status status = kb_pool_create(&c->work.pool, c->work.options->threads, err);
+    if (status)
+        return status;
+    kb_corpus_options reading = cli_reading(&c->work);
     reading.problem = (kb_problem_listener){write_problem, c};
     return kb_corpus_load(&c->work.corpus, c->work.options->operand, &reading, progress, err);
 }

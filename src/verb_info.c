@@ -163,9 +163,11 @@ static kb_status read_any(void *ctx, const kb_progress *progress, kb_error *err)
     cli_work *work = &info->work;
     if (kb_model_looks_like(work->options->operand))
         return read_model(info, err);
+    kb_status status = kb_pool_create(&work->pool, work->options->threads, err);
+    if (status)
+        return status;
     kb_corpus_options reading = cli_reading(work);
-    kb_status status =
-        kb_corpus_load(&work->corpus, work->options->operand, &reading, progress, err);
+    status = kb_corpus_load(&work->corpus, work->options->operand, &reading, progress, err);
     cli_sum_problems(&work->console, work->options->operand);
     return status;
 }

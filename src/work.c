@@ -30,6 +30,7 @@ void cli_work_clear(cli_work *work)
 kb_corpus_options cli_reading(cli_work *work)
 {
     kb_corpus_options reading = work->options->reading;
+    reading.pool = work->pool;
     if (!reading.strict)
         reading.problem = (kb_problem_listener){cli_tell_problem, &work->console};
     return reading;
@@ -83,9 +84,9 @@ static kb_status select_sessions(cli_work *work, kb_error *err)
 
 kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *err)
 {
+    kb_status status = kb_pool_create(&work->pool, work->options->threads, err);
     kb_corpus_options reading = cli_reading(work);
     reading.skip_events = true; /* no verb that comes here looks at the log */
-    kb_status status = kb_pool_create(&work->pool, work->options->threads, err);
     if (!status)
         status = load_model(work, &reading, err);
     if (!status)

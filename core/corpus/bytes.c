@@ -104,9 +104,20 @@ static kb_status end_of_file(kb_bytes *bytes, kb_error *err)
     bytes->ended = true;
     if (!bytes->owned || bytes->offset >= bytes->size)
         return KB_OK;
-    return kb_fail(err, KB_ERR_FORMAT,
+    return kb_fail(err, KB_ERR_DAMAGED,
                    "%s: shrank while it was read: %" PRIu64 " of %" PRIu64 " bytes are left",
                    bytes->label, bytes->offset, bytes->size);
+}
+
+/* What was read before stands. */
+static kb_status read_error(const kb_bytes *bytes, int reason, kb_error *err)
+{
+    kb_status status = kb_fail_errno(err, bytes->label, "cannot read", reason);
+    if (!bytes->read)
+        return status;
+    if (err)
+        err->status = KB_ERR_DAMAGED;
+    return KB_ERR_DAMAGED;
 }
 
 /* Up to ROOM bytes of the file as they are. */
@@ -129,7 +140,7 @@ static kb_status read_file(kb_bytes *bytes, void *buffer, size_t room, size_t *g
         if (n == 0)
             return end_of_file(bytes, err);
         if (errno != EINTR && errno != EAGAIN)
-            return kb_fail_errno(err, bytes->label, "cannot read", errno);
+            return read_error(bytes, errno, err);
     }
     return KB_OK;
 }
@@ -185,7 +196,7 @@ static kb_status read_plain(kb_bytes *bytes, char *buffer, size_t room, size_t *
 
 static kb_status corrupt(const kb_bytes *bytes, const char *what, kb_error *err)
 {
-    return kb_fail(err, KB_ERR_FORMAT, "%s: the gzip data are corrupt: %s", bytes->label, what);
+    return kb_fail(err, KB_ERR_DAMAGED, "%s: the gzip data are corrupt: %s", bytes->label, what);
 }
 
 /* Behind a member: another one, padding, or the end. */
@@ -216,7 +227,7 @@ static kb_status inflate_some(kb_bytes *bytes, kb_error *err)
     else if (result != Z_OK && result != Z_BUF_ERROR)
         return corrupt(bytes, bytes->z.msg ? bytes->z.msg : "unknown reason", err);
     else if (bytes->ended && in == 0 && out == bytes->z.avail_out)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: truncated: the gzip data end early", bytes->label);
+        return kb_fail(err, KB_ERR_DAMAGED, "%s: truncated: the gzip data end early", bytes->label);
     return KB_OK;
 }
 

@@ -21,8 +21,9 @@ kb_status kb_bytes_open(kb_bytes **out, const char *path, const char *label,
                         const kb_progress *progress, kb_error *err);
 void kb_bytes_close(kb_bytes *bytes); /* NULL is fine */
 
-/* Up to ROOM (> 0) bytes into BUFFER; *GOT 0 is the end. A truncated or corrupt gzip stream and a
- * file that has shrunk are KB_ERR_FORMAT; the error's text begins with LABEL and ": ". */
+/* Up to ROOM (> 0) bytes into BUFFER; *GOT 0 is the end. A truncated or corrupt gzip stream, a file
+ * that has shrunk and one that cannot be read any further are KB_ERR_DAMAGED; the error's text
+ * begins with LABEL and ": ". */
 kb_status kb_bytes_read(kb_bytes *bytes, char *buffer, size_t room, size_t *got, kb_error *err);
 
 /* Goes on reading at OFFSET of a regular file that is not compressed (otherwise KB_ERR_USAGE). At

@@ -552,21 +552,18 @@ static kb_status missing_column(const kb_csv *csv, const kb_column *column, kb_e
                    column->name, nor, list);
 }
 
-static kb_status place_column(kb_csv *csv, size_t c, kb_error *err)
+kb_status kb_csv_find_column(const kb_csv *csv, const kb_column *column, size_t *place,
+                             kb_error *err)
 {
-    const kb_column *column = &csv->options.columns[c];
     bool twice = false;
-    size_t f = find_name(csv, column->mapped, &twice);
-    const char *name = f == SIZE_MAX ? column->name : column->mapped;
-    if (f == SIZE_MAX)
-        f = find_name(csv, name, &twice);
+    *place = find_name(csv, column->mapped, &twice);
+    const char *name = *place == SIZE_MAX ? column->name : column->mapped;
+    if (*place == SIZE_MAX)
+        *place = find_name(csv, name, &twice);
     if (twice)
         return kb_fail(err, KB_ERR_FORMAT, "%s: column '%s' is there twice", csv->label, name);
-    if (f == SIZE_MAX && column->required)
+    if (*place == SIZE_MAX && column->required)
         return missing_column(csv, column, err);
-    csv->places[c] = f;
-    if (f != SIZE_MAX)
-        csv->wanted[f] = true;
     return KB_OK;
 }
 
@@ -582,12 +579,11 @@ static kb_status place_columns(kb_csv *csv, kb_error *err)
         return kb_fail_memory(err, "the header of a file");
     kb_status status = KB_OK;
     for (size_t c = 0; status == KB_OK && c < csv->width; c++) {
-        if (csv->options.columns) {
-            status = place_column(csv, c, err);
-        } else {
-            csv->places[c] = c;
-            csv->wanted[c] = true;
-        }
+        csv->places[c] = c;
+        if (csv->options.columns)
+            status = kb_csv_find_column(csv, &csv->options.columns[c], &csv->places[c], err);
+        if (status == KB_OK && csv->places[c] != SIZE_MAX)
+            csv->wanted[csv->places[c]] = true;
     }
     return status;
 }
@@ -696,6 +692,11 @@ void kb_csv_close(kb_csv *csv)
  * ---------------------------------------------------------------------------------------------------------
  */
 
+const char *kb_csv_label(const kb_csv *csv)
+{
+    return csv->label;
+}
+
 size_t kb_csv_width(const kb_csv *csv)
 {
     return csv->width;
@@ -709,16 +710,6 @@ kb_field kb_csv_name(const kb_csv *csv, size_t i)
 bool kb_csv_has_column(const kb_csv *csv, size_t column)
 {
     return csv->places[column] != SIZE_MAX;
-}
-
-const char *kb_csv_damage(const kb_csv *csv)
-{
-    if (csv->text.damage.status == KB_OK)
-        return NULL;
-    const char *text = csv->text.damage.text;
-    size_t label = strlen(csv->label);
-    bool named = strncmp(text, csv->label, label) == 0 && strncmp(text + label, ": ", 2) == 0;
-    return named ? text + label + 2 : text;
 }
 
 uint64_t kb_csv_line(const kb_csv *csv)

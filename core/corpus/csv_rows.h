@@ -54,20 +54,21 @@ typedef struct kb_csv_options {
 kb_status kb_csv_open(kb_csv **out, const char *path, const kb_csv_options *options, kb_error *err);
 void kb_csv_close(kb_csv *csv); /* NULL is fine */
 
+const char *kb_csv_label(const kb_csv *csv);
 /* How many fields a row has as it is delivered: the columns wanted, or those of the file. */
 size_t kb_csv_width(const kb_csv *csv);
-/* Where all columns are wanted: the name of column I, "" (and told nobody) if it is longer than
- * KB_FIELD_MAX. */
+/* The name of the file's column I, "" if it is longer than KB_FIELD_MAX. */
 kb_field kb_csv_name(const kb_csv *csv, size_t i);
+/* *PLACE becomes the file's column that COLUMN is, SIZE_MAX if it has none; errors as in
+ * kb_csv_open. */
+kb_status kb_csv_find_column(const kb_csv *csv, const kb_column *column, size_t *place,
+                             kb_error *err);
 bool kb_csv_has_column(const kb_csv *csv, size_t column); /* wanted ones only */
 
 /* The next good row: *GOT true and (*FIELDS)[i] the field of columns[i] ({"", 0} where the file
- * lacks an optional one), or *GOT false at the end. A truncated or corrupt gzip stream and a file
- * that shrinks deliver the rows before the damage, then return KB_ERR_FORMAT naming the file;
- * kb_csv_damaged tells that from other errors. */
+ * lacks an optional one), or *GOT false at the end. A damaged file (see bytes.h) delivers the rows
+ * before the damage, then is KB_ERR_DAMAGED. */
 kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error *err);
-/* What is wrong with the file's bytes, without its name; NULL: nothing was found so far. */
-const char *kb_csv_damage(const kb_csv *csv);
 
 /* Tells the collector that the row last delivered is bad after all (a value that does not parse);
  * under STRICT returns KB_ERR_FORMAT. */
