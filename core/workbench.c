@@ -195,6 +195,7 @@ static kb_status load_work(void *ctx, const kb_progress *progress, kb_error *err
         if (status)
             return status;
         reading.timesteps = kb_features_timesteps(kb_model_features(wb->model_made));
+        reading.fill = kb_features_fill(kb_model_features(wb->model_made));
     }
     return kb_corpus_load(&wb->corpus_made, wb->options.corpus, &reading, progress, err);
 }

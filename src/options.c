@@ -378,6 +378,8 @@ static void spread(cli_options *options)
     options->calibration.split = options->split == CLI_SPLIT_ALL ? KB_SPLITS : (int)options->split;
     options->map.seed = options->seed;
     options->generation.seed = options->seed;
+    if (options->fill)
+        options->reading.fill = (kb_fill)(options->fill - 1);
     if (options->timesteps) {
         options->reading.timesteps = options->timesteps;
         options->generation.timesteps = options->timesteps;
@@ -396,7 +398,9 @@ static int check_together(const cli_options *options)
         return cli_usage_error(options->verb, "which model? Give it with -m MODEL");
     if (!options->output && options->verb == CLI_TRAIN)
         return cli_usage_error(options->verb, "where to? Name the model to write with -o MODEL");
-    if (bit & TRAINING)
+    if (bit & (ON_CORPUS | V(NGRAMS)))
+        status = kb_corpus_check(&options->reading, &err);
+    if (!status && (bit & TRAINING))
         status = kb_train_check(&options->training, &err);
     if (!status && (bit & (CALIBRATION | V(ELBOW))))
         status = kb_calibrate_check(&options->calibration, &err);

@@ -1,6 +1,7 @@
 /* check: every problem of a corpus, as it is found, and then what the corpus holds. */
 #include <pthread.h>
 
+#include "describe.h"
 #include "verbs.h"
 #include "work.h"
 
@@ -46,8 +47,8 @@ int verb_check(const cli_options *options)
     if (status == CLI_DONE)
         cli_describe_corpus(c.out, c.work.corpus);
     int written = cli_finish_output(&c.work.console, c.out);
-    cli_work_clear(&c.work);
     if (status == CLI_DONE)
         status = written;
+    status = cli_work_end(&c.work, status);
     return status == CLI_DONE && c.problems ? CLI_FAILED : status;
 }

@@ -101,5 +101,5 @@ int verb_ngrams(const cli_options *options)
         status = write_ngrams(&n);
     kb_ngrams_clear(&n.found);
     kb_events_free(n.events);
-    return status;
+    return cli_end_damaged(&n.console, n.damaged, status);
 }

@@ -451,7 +451,8 @@ static void optional_columns_may_be_missing(void **state)
     assert_string_equal(f[0].text, "x");
     assert_string_equal(f[1].text, "");
     kb_error err;
-    assert_int_equal(kb_csv_reject(csv, &err, "value '%s'", "\x1B[31m\xFF"), KB_ERR_FORMAT);
+    assert_int_equal(kb_csv_reject(csv, &err, KB_PROBLEM_RANGE, "value '%s'", "\x1B[31m\xFF"),
+                     KB_ERR_FORMAT);
     assert_string_equal(err.text, "short:2: value '?[31m?'");
     assert_string_equal(kb_problems_get(problems, 0).reason, "value '?[31m?'");
     assert_string_equal(kb_problems_get(problems, 0).file, "short");

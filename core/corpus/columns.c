@@ -73,6 +73,8 @@ kb_status kb_column_names_parse(kb_column_names *out, const char *text, kb_error
     csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI);
     csv_set_space_func(&parser, never_blank);
     size_t length = strlen(text);
+    if (!length)
+        p.status = take_pair(out, text, length, err);
     bool parsed = csv_parse(&parser, text, length, take_field, NULL, &p) == length &&
                   csv_fini(&parser, take_field, NULL, &p) == 0;
     csv_free(&parser);

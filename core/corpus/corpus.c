@@ -16,7 +16,7 @@ struct kb_corpus {
     kb_events *events;
     kb_problems *problems;
     uint64_t rows;
-    size_t damaged;
+    size_t damaged, files[KB_FILE_KINDS];
 };
 
 /* The numbers of the collectors. */
@@ -188,8 +188,10 @@ static kb_status load_inputs(struct loader *l, kb_error *err)
     size_t listed = count_kind(&l->inputs, 0, KB_FILE_SESSIONS), end = l->inputs.count;
     while (l->options->skip_events && l->inputs.items[end - 1].kind == KB_FILE_EVENTS)
         end--;
-    for (size_t i = 0; i < end; i++)
+    for (size_t i = 0; i < end; i++) {
         l->count.total += l->inputs.items[i].size;
+        l->corpus->files[l->inputs.items[i].kind]++;
+    }
     kb_status status = read_listing(l, listed, err);
     if (status == KB_OK)
         status = read_rows(l, l->inputs.items + listed, end - listed, err);
@@ -303,6 +305,11 @@ uint64_t kb_corpus_bad_rows(const kb_corpus *corpus)
 size_t kb_corpus_damaged(const kb_corpus *corpus)
 {
     return corpus->damaged;
+}
+
+size_t kb_corpus_files(const kb_corpus *corpus, kb_file_kind kind)
+{
+    return corpus->files[kind];
 }
 
 size_t kb_corpus_select(const kb_corpus *corpus, kb_split split, size_t *ids)

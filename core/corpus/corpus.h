@@ -56,6 +56,7 @@ const kb_problems *kb_corpus_problems(const kb_corpus *corpus);
 uint64_t kb_corpus_rows(const kb_corpus *corpus);     /* good rows of readings */
 uint64_t kb_corpus_bad_rows(const kb_corpus *corpus); /* rows left out, of all files */
 size_t kb_corpus_damaged(const kb_corpus *corpus);    /* files whose end is lost */
+size_t kb_corpus_files(const kb_corpus *corpus, kb_file_kind kind); /* that were read */
 
 /* IDS (room for all sessions) becomes the ids with SPLIT, rising; returns how many. */
 size_t kb_corpus_select(const kb_corpus *corpus, kb_split split, size_t *ids);

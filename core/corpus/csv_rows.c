@@ -65,6 +65,7 @@ struct kb_csv {
     size_t field_count, folds;
     bool complete, overlong, no_memory;
     const char *reason; /* why it is bad, or NULL */
+    kb_problem_kind kind;
 };
 
 /* --- strings
@@ -96,6 +97,13 @@ static void free_strings(struct strings *strings)
     free(strings->starts);
 }
 
+/* The row being read is bad. */
+static void blame(kb_csv *csv, kb_problem_kind kind, const char *reason)
+{
+    csv->kind = kind;
+    csv->reason = reason;
+}
+
 /* --- what libcsv calls
  * ---------------------------------------------------------------------------------------------- */
 
@@ -116,7 +124,7 @@ static void take_field(void *text, size_t length, void *ctx)
     bool wanted = i < csv->header.count && csv->wanted[i];
     if (too_long(csv, length)) {
         if (wanted)
-            csv->reason = "a field longer than 4096 bytes";
+            blame(csv, KB_PROBLEM_LENGTH, "a field longer than 4096 bytes");
         length = 0;
     }
     if (i < csv->header.count && !add_string(&csv->cells, text, wanted ? length : 0))
@@ -167,7 +175,7 @@ static bool forgive_quote(kb_csv *csv, const char *s, void (*take)(void *, size_
         return false;
     }
     if (csv->parser.quoted) {
-        csv->reason = "text behind a closing quote";
+        blame(csv, KB_PROBLEM_QUOTES, "text behind a closing quote");
         return false;
     }
     csv_set_opts(&csv->parser, 0);
@@ -182,7 +190,7 @@ static bool quoted_too_long(kb_csv *csv)
     if (csv->parser.quoted && csv->parser.entry_pos > KB_FIELD_MAX + 1)
         csv->overlong = true;
     if (csv->overlong)
-        csv->reason = "a quoted field longer than 4096 bytes";
+        blame(csv, KB_PROBLEM_LENGTH, "a quoted field longer than 4096 bytes");
     return csv->overlong;
 }
 
@@ -190,7 +198,7 @@ static bool too_many_folds(kb_csv *csv, size_t fields_before)
 {
     csv->folds += !csv->complete && csv->field_count > fields_before;
     if (csv->folds > FOLDS_MAX)
-        csv->reason = "quoted fields that run on from line to line";
+        blame(csv, KB_PROBLEM_QUOTES, "quoted fields that run on from line to line");
     return csv->folds > FOLDS_MAX;
 }
 
@@ -214,11 +222,12 @@ static bool feed(kb_csv *csv, const char *s, size_t n, void (*take)(void *, size
     return !too_many_folds(csv, fields);
 }
 
-static const char *bad_bytes(const char *s, size_t n)
+static void check_bytes(kb_csv *csv, const char *s, size_t n)
 {
     if (memchr(s, 0, n))
-        return "a NUL byte";
-    return kb_utf8_valid(s, n) ? NULL : "not UTF-8";
+        blame(csv, KB_PROBLEM_BYTES, "a NUL byte");
+    else if (!kb_utf8_valid(s, n))
+        blame(csv, KB_PROBLEM_BYTES, "not UTF-8");
 }
 
 /* Bytes of the LENGTH at AT that are to be parsed at once: up to a carriage return inside, which
@@ -258,7 +267,7 @@ static kb_status skip_line(kb_csv *csv, kb_error *err)
     }
     if (length)
         kb_csv_text_step(text, length);
-    csv->reason = "a line longer than 64 MiB";
+    blame(csv, KB_PROBLEM_LENGTH, "a line longer than 64 MiB");
     return KB_OK;
 }
 
@@ -270,7 +279,10 @@ static kb_status end_early(kb_csv *csv, size_t length, enum outcome *outcome, kb
         *outcome = ROW_DONE;
         return skip_line(csv, err);
     }
-    csv->reason = length ? "a row longer than 64 MiB" : "a quoted field that never ends";
+    if (length)
+        blame(csv, KB_PROBLEM_LENGTH, "a row longer than 64 MiB");
+    else
+        blame(csv, KB_PROBLEM_QUOTES, "a quoted field that never ends");
     *outcome = fresh ? ROW_NONE : ROW_BROKEN;
     return KB_OK;
 }
@@ -295,9 +307,8 @@ static kb_status parse_row(kb_csv *csv, void (*take)(void *, size_t, void *), en
             continue;
         }
         bool whole = feed(csv, s, length, take);
-        const char *wrong = csv->reason ? NULL : bad_bytes(s, length);
-        if (wrong)
-            csv->reason = wrong;
+        if (!csv->reason)
+            check_bytes(csv, s, length);
         kb_csv_text_step(text, length);
         if (!whole || csv->no_memory) {
             *outcome = ROW_BROKEN;
@@ -386,7 +397,7 @@ static kb_status take_marks(kb_csv *csv, enum outcome *outcome, kb_error *err)
         if (end) {
             size_t n = end - text->at;
             if (kb_csv_text_flags(text))
-                csv->reason = bad_bytes(text->buffer + text->at, n);
+                check_bytes(csv, text->buffer + text->at, n);
             kb_csv_text_step(text, n);
             *outcome = ROW_CUT;
             return KB_OK;
@@ -402,9 +413,10 @@ static kb_status take_marks(kb_csv *csv, enum outcome *outcome, kb_error *err)
  * -----------------------------------------------------------------------------------------------------
  */
 
-static kb_status tell(kb_csv *csv, uint64_t line, const char *reason, kb_error *err)
+static kb_status tell(kb_csv *csv, uint64_t line, kb_problem_kind kind, const char *reason,
+                      kb_error *err)
 {
-    kb_problems_add(csv->options.problems, csv->label, line, "%s", reason);
+    kb_problems_add(csv->options.problems, csv->label, line, kind, "%s", reason);
     if (!csv->options.strict)
         return KB_OK;
     kb_status status = kb_fail(err, KB_ERR_FORMAT, "%s:%" PRIu64 ": %s", csv->label, line, reason);
@@ -414,12 +426,13 @@ static kb_status tell(kb_csv *csv, uint64_t line, const char *reason, kb_error *
 }
 
 /* Why the row just read is bad: REASON or TEXT (REASON_BYTES), or NULL. */
-static const char *verdict(const kb_csv *csv, enum outcome outcome, char *text)
+static const char *verdict(kb_csv *csv, enum outcome outcome, char *text)
 {
     if (csv->reason || outcome == ROW_CUT || csv->field_count == csv->header.count)
         return csv->reason;
     snprintf(text, REASON_BYTES, "%zu field%s, the header has %zu", csv->field_count,
              csv->field_count == 1 ? "" : "s", csv->header.count);
+    csv->kind = KB_PROBLEM_FIELDS;
     return text;
 }
 
@@ -471,7 +484,7 @@ kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error 
         const char *reason = verdict(csv, outcome, text);
         *got = !reason;
         if (reason) {
-            status = tell(csv, csv->row_line, reason, err);
+            status = tell(csv, csv->row_line, csv->kind, reason, err);
             if (outcome == ROW_BROKEN) {
                 kb_csv_text_back(&csv->text, csv->row_line);
                 reset_parser(csv);
@@ -487,24 +500,25 @@ kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error 
     return KB_OK;
 }
 
-kb_status kb_csv_tell(kb_csv *csv, uint64_t line, kb_error *err, const char *format, ...)
+kb_status kb_csv_tell(kb_csv *csv, uint64_t line, kb_error *err, kb_problem_kind kind,
+                      const char *format, ...)
 {
     char reason[512];
     va_list args;
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    return tell(csv, line, reason, err);
+    return tell(csv, line, kind, reason, err);
 }
 
-kb_status kb_csv_reject(kb_csv *csv, kb_error *err, const char *format, ...)
+kb_status kb_csv_reject(kb_csv *csv, kb_error *err, kb_problem_kind kind, const char *format, ...)
 {
     char reason[512];
     va_list args;
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    return tell(csv, csv->given_line, reason, err);
+    return tell(csv, csv->given_line, kind, reason, err);
 }
 
 /* --- the header

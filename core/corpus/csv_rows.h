@@ -72,11 +72,11 @@ kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error 
 
 /* Tells the collector that the row last delivered is bad after all (a value that does not parse);
  * under STRICT returns KB_ERR_FORMAT. */
-kb_status kb_csv_reject(kb_csv *csv, kb_error *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-/* The same for another line of the file (0: the file as a whole). */
-kb_status kb_csv_tell(kb_csv *csv, uint64_t line, kb_error *err, const char *format, ...)
+kb_status kb_csv_reject(kb_csv *csv, kb_error *err, kb_problem_kind kind, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same for another line of the file (0: the file as a whole). */
+kb_status kb_csv_tell(kb_csv *csv, uint64_t line, kb_error *err, kb_problem_kind kind,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Lines count from 1 at the beginning of the file, or of the range. */
 uint64_t kb_csv_line(const kb_csv *csv);      /* first line of the row last delivered */

@@ -84,13 +84,14 @@ static kb_status append(struct log *log, const kb_field *fields, kb_time time, k
 static kb_status take_event(void *data, kb_csv *csv, const kb_field *fields, kb_error *err)
 {
     if (!fields[USER].length)
-        return kb_csv_reject(csv, err, "empty user");
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty user");
     if (!fields[EVENT].length)
-        return kb_csv_reject(csv, err, "empty event");
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty event");
     kb_time time;
     const char *wrong = kb_time_parse(&time, fields[TIME].text, fields[TIME].length);
     if (wrong)
-        return kb_csv_reject(csv, err, "time '%.60s': %s", fields[TIME].text, wrong);
+        return kb_csv_reject(csv, err, KB_PROBLEM_TIME, "time '%.60s': %s", fields[TIME].text,
+                             wrong);
     return append(data, fields, time, err);
 }
 

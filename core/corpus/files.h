@@ -17,6 +17,8 @@ typedef enum kb_file_kind {
     KB_FILE_EVENTS    /* events*.csv[.gz] */
 } kb_file_kind;
 
+enum { KB_FILE_KINDS = 4 };
+
 typedef struct kb_file {
     char *path; /* "-": standard input */
     kb_file_kind kind;

@@ -135,8 +135,8 @@ static uint64_t line_of(const struct lane *lane, const kb_problem *problem)
 
 static void tell(const struct lane *lane, const kb_problem *problem)
 {
-    kb_problems_add(lane->whole->options->problems, problem->file, line_of(lane, problem), "%s",
-                    problem->reason);
+    kb_problems_add(lane->whole->options->problems, problem->file, line_of(lane, problem),
+                    problem->kind, "%s", problem->reason);
 }
 
 static void hear_problem(void *ctx, const kb_problem *problem)
@@ -234,7 +234,8 @@ static kb_status note_damage(struct lane *lane, const char *path, uint64_t line,
     const char *text = err->text;
     if (strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0)
         text += n + 2;
-    kb_problems_add(lane->problems, path, line, "%s; the rows before that are kept", text);
+    kb_problems_add(lane->problems, path, line, KB_PROBLEM_DAMAGE,
+                    "%s; the rows before that are kept", text);
     lane->damaged++;
     return lane->whole->options->strict ? KB_ERR_FORMAT : KB_OK;
 }

@@ -58,13 +58,14 @@ static kb_status take_session(void *data, kb_csv *csv, const kb_field *f, kb_err
     kb_listing *listing = data;
     kb_split split = KB_SPLIT_TRAIN;
     if (!f[S_SESSION].length)
-        return kb_csv_reject(csv, err, "empty session");
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty session");
     if (f[S_SPLIT].length && !kb_split_parse(&split, f[S_SPLIT].text))
-        return kb_csv_reject(csv, err,
+        return kb_csv_reject(csv, err, KB_PROBLEM_SESSION,
                              "split '%.60s': not train, validation, emerging, later or empty",
                              f[S_SPLIT].text);
     if (kb_names_find(listing->sessions, f[S_SESSION].text, f[S_SESSION].length) != KB_NAME_NONE)
-        return kb_csv_reject(csv, err, "session '%.60s' is listed twice; its first line counts",
+        return kb_csv_reject(csv, err, KB_PROBLEM_SESSION,
+                             "session '%.60s' is listed twice; its first line counts",
                              f[S_SESSION].text);
     return add_item(listing, f, split, err);
 }

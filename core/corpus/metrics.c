@@ -98,12 +98,18 @@ static uint32_t find_object(struct metrics *m, const kb_field *name)
     return remember(&m->object, name, kb_ingest_object(m->ingest, name->text, name->length));
 }
 
+static kb_problem_kind value_kind(const char *wrong)
+{
+    return strcmp(wrong, "not a number") == 0 ? KB_PROBLEM_NUMBER : KB_PROBLEM_RANGE;
+}
+
 static kb_status parse_time(kb_csv *csv, const kb_field *field, kb_time *time, bool *good,
                             kb_error *err)
 {
     const char *wrong = kb_time_parse(time, field->text, field->length);
     *good = !wrong;
-    return *good ? KB_OK : kb_csv_reject(csv, err, "time '%.60s': %s", field->text, wrong);
+    return *good ? KB_OK
+                 : kb_csv_reject(csv, err, KB_PROBLEM_TIME, "time '%.60s': %s", field->text, wrong);
 }
 
 /* --- long form: a reading a row
@@ -114,9 +120,9 @@ static kb_status take_reading(void *data, kb_csv *csv, const kb_field *f, kb_err
 {
     struct metrics *m = data;
     if (!f[SESSION].length)
-        return kb_csv_reject(csv, err, "empty session");
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty session");
     if (!f[OBJECT].length)
-        return kb_csv_reject(csv, err, "empty object");
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty object");
     kb_time time;
     bool good;
     kb_status status = parse_time(csv, &f[TIME], &time, &good, err);
@@ -125,7 +131,8 @@ static kb_status take_reading(void *data, kb_csv *csv, const kb_field *f, kb_err
     float value;
     const char *wrong = kb_value_parse(&value, f[VALUE].text, f[VALUE].length);
     if (wrong)
-        return kb_csv_reject(csv, err, "value '%.60s': %s", f[VALUE].text, wrong);
+        return kb_csv_reject(csv, err, value_kind(wrong), "value '%.60s': %s", f[VALUE].text,
+                             wrong);
     uint32_t session = find_session(m, &f[SESSION]), object = find_object(m, &f[OBJECT]);
     if (session == KB_NAME_NONE || object == KB_NAME_NONE)
         return no_memory(err);
@@ -149,8 +156,8 @@ static kb_status name_trace(struct metrics *m, kb_csv *csv, const char *path, bo
                                                        : NULL;
     m->trace = KB_NAME_NONE;
     if (wrong)
-        return first ? kb_csv_tell(csv, 0, err, "the session's name, which is the file's, is %s",
-                                   wrong)
+        return first ? kb_csv_tell(csv, 0, err, KB_PROBLEM_NAME,
+                                   "the session's name, which is the file's, is %s", wrong)
                      : KB_OK;
     m->trace = kb_ingest_session(m->ingest, name, length);
     return m->trace == KB_NAME_NONE ? no_memory(err) : KB_OK;
@@ -166,7 +173,7 @@ static kb_status name_column(struct metrics *m, kb_csv *csv, kb_names *seen, siz
         return KB_OK;
     if (!name.length)
         return first
-                   ? kb_csv_tell(csv, 1, err,
+                   ? kb_csv_tell(csv, 1, err, KB_PROBLEM_NAME,
                                  "column %zu has no name of 1 to 4096 bytes: it is left out", i + 1)
                    : KB_OK;
     size_t before = kb_names_count(seen);
@@ -212,7 +219,7 @@ static kb_status parse_cells(struct metrics *m, kb_csv *csv, const kb_field *f, 
         const char *wrong = kb_value_parse(&m->values[i], f[i].text, f[i].length);
         *good = !wrong;
         if (wrong)
-            return kb_csv_reject(csv, err, "column '%.100s': value '%.60s': %s",
+            return kb_csv_reject(csv, err, value_kind(wrong), "column '%.100s': value '%.60s': %s",
                                  kb_csv_name(csv, i).text, f[i].text, wrong);
     }
     return KB_OK;
