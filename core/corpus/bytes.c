@@ -87,6 +87,12 @@ void kb_bytes_close(kb_bytes *bytes)
     free(bytes);
 }
 
+void kb_bytes_expect(kb_bytes *bytes, uint64_t size)
+{
+    if (!bytes->may_block && size > bytes->size)
+        bytes->size = size;
+}
+
 uint64_t kb_bytes_consumed(const kb_bytes *bytes)
 {
     return bytes->read;

@@ -2,7 +2,7 @@
  *
  * Told apart by content, not by name. Concatenated gzip members are one stream; zeros behind the
  * last one are padding. What came before a damage is delivered before the damage is reported; a
- * regular file that ends earlier than it did when it was opened is damaged too. */
+ * regular file that ends earlier than it did when it was opened, or listed, is damaged too. */
 #ifndef KB_BYTES_H
 #define KB_BYTES_H
 
@@ -20,6 +20,8 @@ typedef struct kb_bytes kb_bytes;
 kb_status kb_bytes_open(kb_bytes **out, const char *path, const char *label,
                         const kb_progress *progress, kb_error *err);
 void kb_bytes_close(kb_bytes *bytes); /* NULL is fine */
+/* The file is known to have had SIZE bytes: fewer are a damage. */
+void kb_bytes_expect(kb_bytes *bytes, uint64_t size);
 
 /* Up to ROOM (> 0) bytes into BUFFER; *GOT 0 is the end. A truncated or corrupt gzip stream, a file
  * that has shrunk and one that cannot be read any further are KB_ERR_DAMAGED; the error's text

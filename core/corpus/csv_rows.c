@@ -674,6 +674,8 @@ kb_status kb_csv_open(kb_csv **out, const char *path, const kb_csv_options *opti
     if (status == KB_OK)
         status = kb_csv_text_open(&csv->text, path, csv->label, options->progress, err);
     if (status == KB_OK)
+        kb_bytes_expect(csv->text.bytes, options->size);
+    if (status == KB_OK)
         status = read_header(csv, err);
     if (status == KB_OK)
         status = enter_range(csv, err);

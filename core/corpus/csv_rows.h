@@ -44,6 +44,7 @@ typedef struct kb_csv_options {
      * first newline at or behind BEGIN - 1. */
     uint64_t begin, end;
     bool exact;
+    uint64_t size; /* see kb_bytes_expect */
     kb_problems *problems;
     const kb_progress *progress; /* only asked for cancellation; may be NULL */
 } kb_csv_options;

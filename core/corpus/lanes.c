@@ -215,6 +215,7 @@ static kb_csv_options part_of(const struct lane *lane, size_t file)
                             .begin = file == lane->begin.file ? lane->begin.offset : 0,
                             .end = file == lane->end.file ? lane->end.offset : 0,
                             .exact = lane->exact,
+                            .size = lane->whole->inputs[file].size,
                             .problems = lane->problems,
                             .progress = &lane->progress};
 }
