@@ -174,6 +174,10 @@ const option_row cli_rows[] = {
      .help = "a missing sample is 0, or as the last one; auto: the model's, otherwise zero"},
     {"columns", 0, KIND_TEXT, ON_CORPUS | V(NGRAMS), FIELD(reading.columns),
      .metavar = "KEY=NAME,...", .help = "what the files call the columns, as in time=ts"},
+    {"no-cache", 0, KIND_FLAG, ON_CORPUS, FIELD(no_cache),
+     .help = "neither believe nor write what was kept of an earlier reading"},
+    {"cache-limit", 0, KIND_SIZE, ON_CORPUS, FIELD(cache_limit), RANGE(1, 1e9), .metavar = "MIB",
+     .help = "what is kept may take that much room in all"},
     {"strict", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS), FIELD(reading.strict),
      .help = "stop at the first bad row"},
 

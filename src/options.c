@@ -45,6 +45,7 @@ static cli_options defaults_of(cli_verb verb)
         .split = CLI_SPLIT_ALL,
         .top = verb == CLI_EXPLAIN ? 10 : 0,
         .reading = kb_corpus_defaults(),
+        .cache_limit = kb_cache_defaults(NULL).limit >> 20,
         .training = kb_train_defaults(),
         .calibration = kb_calibrate_defaults(),
         .map = kb_tsne_defaults(),
@@ -370,9 +371,34 @@ static int parse_options(cli_options *options, int argc, char **argv)
     }
 }
 
+/* The user's folder for what can be made again, by the XDG base directory specification; "" when
+ * the environment names none. */
+static void find_cache_folder(char *folder, size_t size)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int n = 0;
+    if (cache && *cache == '/')
+        n = snprintf(folder, size, "%s/kaboom", cache);
+    else if (home && *home == '/')
+        n = snprintf(folder, size, "%s/.cache/kaboom", home);
+    if (n <= 0 || (size_t)n >= size)
+        *folder = '\0';
+}
+
+static void set_up_cache(cli_options *options)
+{
+    find_cache_folder(options->cache_folder, sizeof options->cache_folder);
+    options->cache = kb_cache_defaults(options->cache_folder);
+    options->cache.limit = (uint64_t)options->cache_limit << 20;
+    if (!options->no_cache && *options->cache_folder)
+        options->reading.cache = &options->cache;
+    options->reading.fresh = options->verb == CLI_CHECK;
+}
+
 /* Settings that several modules share are given once. */
 static void spread(cli_options *options)
 {
+    set_up_cache(options);
     options->training.seed = options->seed;
     options->calibration.seed = options->seed;
     options->calibration.split = options->split == CLI_SPLIT_ALL ? KB_SPLITS : (int)options->split;

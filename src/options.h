@@ -64,6 +64,10 @@ typedef struct cli_options {
     unsigned by;      /* cli_measure */
     unsigned color;   /* kb_color_mode */
     bool ascii, no_mouse;
+    bool no_cache;
+    size_t cache_limit; /* MiB */
+    char cache_folder[4096];
+    kb_cache cache; /* reading's, in cache_folder */
     kb_corpus_options reading;
     kb_train_options training;
     kb_calibrate_options calibration;

@@ -70,6 +70,8 @@ static kb_status load_corpus(cli_work *work, const kb_corpus_options *reading,
         cli_say(&work->console, "%s: %zu sessions, %zu objects, %llu rows", path,
                 kb_corpus_sessions(work->corpus), kb_store_objects(kb_corpus_store(work->corpus)),
                 (unsigned long long)kb_corpus_rows(work->corpus));
+    if (!status && work->console.verbose && *kb_corpus_cache_note(work->corpus))
+        cli_say(&work->console, "%s: %s", path, kb_corpus_cache_note(work->corpus));
     return status;
 }
 

@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "container.h"
 
+static const kb_container_kind kind = {
+    .magic = {'K', 'A', 'B', 'O', 'O', 'M', 'D', 'L'}, .version = 1, .noun = "model"};
 static const float FLOATS[5] = {1.5f, -2, 0, 1e30f, 3};
 static const char TEXT[] = "key=value\nanother=line\n";
 
@@ -24,11 +27,13 @@ static char *path_of(char *buffer, size_t size)
 
 static void write_sample(const char *path)
 {
-    kb_container_writer *w = kb_container_writer_create();
+    kb_container_writer *w = kb_container_writer_create(&kind);
     assert_int_equal(kb_container_add_text(w, "text", TEXT, strlen(TEXT), NULL), KB_OK);
     assert_int_equal(kb_container_add_text(w, "empty", "", 0, NULL), KB_OK);
     assert_int_equal(kb_container_add_floats(w, "tensor", FLOATS, 5, NULL), KB_OK);
-    assert_int_equal(kb_container_write(w, path, NULL), KB_OK);
+    const kb_piece pieces[] = {{FLOATS, 8}, {NULL, 0}, {FLOATS + 2, 12}};
+    assert_int_equal(kb_container_add_pieces(w, "pieces", pieces, 3, NULL), KB_OK);
+    assert_int_equal(kb_container_write(w, path, true, NULL), KB_OK);
     kb_container_writer_free(w);
 }
 
@@ -36,7 +41,7 @@ static void write_sample(const char *path)
 static kb_status read_sample(const char *path, kb_error *err)
 {
     kb_container_reader *r;
-    kb_status status = kb_container_open(&r, path, err);
+    kb_status status = kb_container_open(&r, &kind, path, err);
     if (status)
         return status;
     char *text = NULL;
@@ -54,6 +59,13 @@ static kb_status read_sample(const char *path, kb_error *err)
         status = kb_container_floats(r, "tensor", floats, 5, err);
     if (!status && memcmp(floats, FLOATS, sizeof floats) != 0)
         fail_msg("the tensor came back changed");
+    const void *bytes;
+    if (!status)
+        status = kb_container_bytes(r, "pieces", &bytes, &length, err);
+    if (!status && (length != sizeof FLOATS || memcmp(bytes, FLOATS, length) != 0))
+        fail_msg("the pieces came back changed");
+    if (!status)
+        assert_int_equal((uintptr_t)bytes % 64, 0);
     kb_container_close(r);
     return status;
 }
@@ -117,8 +129,8 @@ static void every_damaged_byte_is_noticed_or_harmless(void **state)
         }
         bytes[i] ^= 0x41;
     }
-    /* header 32 + table 3 * 80 + the sections themselves */
-    assert_true(noticed >= 32 + 3 * 80 + sizeof FLOATS + 20);
+    /* header 32 + table 4 * 80 + the sections themselves */
+    assert_true(noticed >= 32 + 4 * 80 + 2 * sizeof FLOATS + 20);
     unlink(path);
 }
 
@@ -147,7 +159,23 @@ static void the_damaged_section_is_named(void **state)
     bytes[n - 1] ^= 1;
     spill(path, bytes, n);
     assert_int_equal(read_sample(path, &err), KB_ERR_FORMAT);
-    assert_non_null(strstr(err.text, "section tensor"));
+    assert_non_null(strstr(err.text, "section pieces"));
+    unlink(path);
+}
+
+static void a_private_file_is_for_its_owner(void **state)
+{
+    (void)state;
+    char path[256];
+    struct stat st;
+    kb_container_writer *w = kb_container_writer_create(&kind);
+    kb_container_add_text(w, "text", TEXT, strlen(TEXT), NULL);
+    mode_t before = umask(0);
+    assert_int_equal(kb_container_write(w, path_of(path, sizeof path), false, NULL), KB_OK);
+    umask(before);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    kb_container_writer_free(w);
     unlink(path);
 }
 
@@ -171,9 +199,9 @@ static void a_place_that_cannot_be_written_is_told(void **state)
 {
     (void)state;
     kb_error err;
-    kb_container_writer *w = kb_container_writer_create();
+    kb_container_writer *w = kb_container_writer_create(&kind);
     kb_container_add_text(w, "text", TEXT, strlen(TEXT), NULL);
-    assert_int_equal(kb_container_write(w, "/nonexistent/kaboom", &err), KB_ERR_IO);
+    assert_int_equal(kb_container_write(w, "/nonexistent/kaboom", true, &err), KB_ERR_IO);
     assert_non_null(strstr(err.text, "/nonexistent/kaboom"));
     kb_container_writer_free(w);
 }
@@ -186,6 +214,7 @@ int main(void)
         cmocka_unit_test(every_damaged_byte_is_noticed_or_harmless),
         cmocka_unit_test(every_cut_is_noticed),
         cmocka_unit_test(the_damaged_section_is_named),
+        cmocka_unit_test(a_private_file_is_for_its_owner),
         cmocka_unit_test(a_foreign_file_is_refused),
         cmocka_unit_test(a_place_that_cannot_be_written_is_told),
     };

@@ -1,7 +1,8 @@
 noinst_LIBRARIES += libbase.a
-libbase_a_CPPFLAGS = $(BASE_CPPFLAGS)
+libbase_a_CPPFLAGS = $(BASE_CPPFLAGS) $(ZLIB_CFLAGS)
 libbase_a_CFLAGS = $(CORE_CFLAGS)
 libbase_a_SOURCES = \
+  core/base/container.c core/base/container.h \
   core/base/matrix.h \
   core/base/memory.c core/base/memory.h \
   core/base/names.c core/base/names.h \

@@ -17,6 +17,7 @@ enum { BUFFER_BYTES = 1 << 16 };
 struct kb_outfile {
     char *path, *temporary;
     int fd;
+    bool private;
     uint64_t position;
     size_t buffered;
     char buffer[BUFFER_BYTES];
@@ -67,7 +68,7 @@ static kb_status set_names(kb_outfile *file, const char *path, kb_error *err)
     return KB_OK;
 }
 
-kb_status kb_outfile_open(kb_outfile **out, const char *path, kb_error *err)
+static kb_status open_file(kb_outfile **out, const char *path, bool private, kb_error *err)
 {
     *out = NULL;
     kb_outfile *file = kb_calloc(1, sizeof *file);
@@ -85,42 +86,55 @@ kb_status kb_outfile_open(kb_outfile **out, const char *path, kb_error *err)
         dispose(file);
         return KB_ERR_IO;
     }
-    set_mode(file);
+    file->private = private;
+    if (!private)
+        set_mode(file);
     *out = file;
     return KB_OK;
 }
 
-static kb_status flush_buffer(kb_outfile *file, kb_error *err)
+kb_status kb_outfile_open(kb_outfile **out, const char *path, kb_error *err)
 {
-    const char *p = file->buffer;
-    while (file->buffered) {
-        ssize_t n = write(file->fd, p, file->buffered);
+    return open_file(out, path, false, err);
+}
+
+kb_status kb_outfile_open_private(kb_outfile **out, const char *path, kb_error *err)
+{
+    return open_file(out, path, true, err);
+}
+
+static kb_status write_all(kb_outfile *file, const char *p, size_t length, kb_error *err)
+{
+    while (length) {
+        ssize_t n = write(file->fd, p, length);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return kb_fail_errno(err, file->path, "cannot be written", errno);
         p += n;
-        file->buffered -= (size_t)n;
+        length -= (size_t)n;
     }
     return KB_OK;
 }
 
+static kb_status flush_buffer(kb_outfile *file, kb_error *err)
+{
+    kb_status status = write_all(file, file->buffer, file->buffered, err);
+    file->buffered = 0;
+    return status;
+}
+
 kb_status kb_outfile_write(kb_outfile *file, const void *bytes, size_t length, kb_error *err)
 {
-    const char *p = bytes;
     file->position += length;
-    while (length) {
-        size_t room = BUFFER_BYTES - file->buffered, part = length < room ? length : room;
-        memcpy(file->buffer + file->buffered, p, part);
-        file->buffered += part;
-        p += part;
-        length -= part;
-        if (file->buffered == BUFFER_BYTES) {
-            kb_status status = flush_buffer(file, err);
-            if (status)
-                return status;
-        }
+    if (length > BUFFER_BYTES - file->buffered) {
+        kb_status status = flush_buffer(file, err);
+        if (status || length >= BUFFER_BYTES)
+            return status ? status : write_all(file, bytes, length, err);
     }
+    if (length)
+        memcpy(file->buffer + file->buffered, bytes, length);
+    file->buffered += length;
     return KB_OK;
 }
 
@@ -147,7 +161,8 @@ static void sync_folder(const char *path)
 kb_status kb_outfile_commit(kb_outfile *file, kb_error *err)
 {
     kb_status status = flush_buffer(file, err);
-    if (!status && fsync(file->fd) != 0 && errno != EINVAL && errno != EROFS)
+    bool lasting = !file->private;
+    if (!status && lasting && fsync(file->fd) != 0 && errno != EINVAL && errno != EROFS)
         status = kb_fail_errno(err, file->path, "cannot be synced", errno);
     int fd = file->fd;
     file->fd = -1;
@@ -157,7 +172,7 @@ kb_status kb_outfile_commit(kb_outfile *file, kb_error *err)
         status = kb_fail_errno(err, file->path, "cannot be replaced", errno);
     if (status)
         unlink(file->temporary);
-    else
+    else if (lasting)
         sync_folder(file->path);
     dispose(file);
     return status;

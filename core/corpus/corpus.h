@@ -6,6 +6,7 @@
 #ifndef KB_CORPUS_H
 #define KB_CORPUS_H
 
+#include "cache.h"
 #include "events.h"
 #include "files.h"
 #include "listing.h"
@@ -29,6 +30,8 @@ typedef struct kb_corpus_options {
     bool strict;                 /* the first bad row is fatal */
     bool skip_events;            /* leave the event log alone */
     uint64_t lane_bytes;         /* see lanes.h; for tests. Default 0 */
+    const kb_cache *cache;       /* where what was read is kept; NULL: nowhere */
+    bool fresh;                  /* read the files even if the cache has them */
     kb_pool *pool;               /* threads that read; NULL: the caller alone */
     kb_problem_listener problem; /* hears of each problem, in the order of the files */
 } kb_corpus_options;
@@ -57,6 +60,9 @@ uint64_t kb_corpus_rows(const kb_corpus *corpus);     /* good rows of readings *
 uint64_t kb_corpus_bad_rows(const kb_corpus *corpus); /* rows left out, of all files */
 size_t kb_corpus_damaged(const kb_corpus *corpus);    /* files whose end is lost */
 size_t kb_corpus_files(const kb_corpus *corpus, kb_file_kind kind); /* that were read */
+/* What became of the cache, "" if nothing: "taken from the cache", "partly taken from the cache",
+ * or why something was not kept there. */
+const char *kb_corpus_cache_note(const kb_corpus *corpus);
 
 /* IDS (room for all sessions) becomes the ids with SPLIT, rising; returns how many. */
 size_t kb_corpus_select(const kb_corpus *corpus, kb_split split, size_t *ids);

@@ -3,15 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events_private.h"
 #include "memory.h"
 #include "order.h"
-
-struct kb_events {
-    kb_names *users, *kinds, *sessions;
-    kb_event *items; /* by user, then by time */
-    uint64_t *ends;  /* by user: where its events end */
-    size_t count;
-};
 
 /* What one lane has read: items in the order of reading, with each one's user beside it. */
 struct log {
@@ -329,8 +323,10 @@ void kb_events_free(kb_events *events)
     kb_names_free(events->users);
     kb_names_free(events->kinds);
     kb_names_free(events->sessions);
-    free(events->items);
-    free(events->ends);
+    if (!events->borrowed) {
+        free(events->items);
+        free(events->ends);
+    }
     free(events);
 }
 

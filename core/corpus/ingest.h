@@ -12,6 +12,7 @@ struct kb_store {
     struct kb_window *windows;    /* by session */
     size_t timesteps;
     uint64_t nonzero, bytes;
+    bool borrowed; /* the windows are somebody else's memory */
 };
 
 /* Consecutive samples of one session among those that wait. */

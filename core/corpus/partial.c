@@ -127,7 +127,8 @@ bool kb_combiner_objects(kb_combiner *c, size_t objects)
     size_t before = c->group_of_capacity;
     if (!GROW(c, group_of, objects))
         return false;
-    memset(c->group_of + before, 0, (c->group_of_capacity - before) * sizeof *c->group_of);
+    if (c->group_of_capacity > before)
+        memset(c->group_of + before, 0, (c->group_of_capacity - before) * sizeof *c->group_of);
     return true;
 }
 

@@ -117,7 +117,7 @@ void kb_store_free(kb_store *store)
 {
     if (!store)
         return;
-    bool filled = store->sessions && store->windows;
+    bool filled = store->sessions && store->windows && !store->borrowed;
     for (size_t s = 0; filled && s < kb_names_count(store->sessions); s++)
         free(store->windows[s].times);
     free(store->windows);

@@ -4,7 +4,6 @@ libmodel_a_CFLAGS = $(CORE_CFLAGS)
 libmodel_a_SOURCES = \
   core/model/basis.c core/model/basis.h \
   core/model/blocks.c core/model/blocks.h \
-  core/model/container.c core/model/container.h \
   core/model/dec.c core/model/dec.h \
   core/model/model.c core/model/model.h core/model/model_private.h \
   core/model/modelfile.c core/model/modelfile.h \

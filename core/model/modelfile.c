@@ -11,9 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "container.h"
 #include "memory.h"
 #include "model_private.h"
+
+static const kb_container_kind kind = {
+    .magic = {'K', 'A', 'B', 'O', 'O', 'M', 'D', 'L'}, .version = 1, .noun = "model"};
 
 /* --- text that grows
  * ---------------------------------------------------------------------------------------------------
@@ -168,7 +170,7 @@ static kb_status add_tensors(kb_container_writer *w, const kb_model *m, kb_error
 
 kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
 {
-    kb_container_writer *w = kb_container_writer_create();
+    kb_container_writer *w = kb_container_writer_create(&kind);
     if (!w)
         return kb_fail_memory(err, "a model file");
     kb_status status = add_numbers(w, m, err);
@@ -187,7 +189,7 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
     if (!status)
         status = add_tensors(w, m, err);
     if (!status)
-        status = kb_container_write(w, path, err);
+        status = kb_container_write(w, path, true, err);
     kb_container_writer_free(w);
     return status;
 }
@@ -527,7 +529,7 @@ static kb_status load_clusters(struct loader *l, kb_error *err)
 static kb_status load_all(struct loader *l, kb_error *err)
 {
     size_t length;
-    kb_status status = kb_container_open(&l->reader, l->path, err);
+    kb_status status = kb_container_open(&l->reader, &kind, l->path, err);
     if (!status)
         status = kb_container_text(l->reader, "model", &l->numbers, &length, err);
     if (!status)
@@ -583,17 +585,17 @@ bool kb_model_looks_like(const char *path)
         return false;
     ssize_t n = read(fd, magic, sizeof magic);
     close(fd);
-    return n == sizeof magic && memcmp(magic, "KABOOMDL", sizeof magic) == 0;
+    return n == sizeof magic && memcmp(magic, kind.magic, sizeof magic) == 0;
 }
 
 kb_status kb_model_sections(const char *path, kb_section **sections, size_t *count,
                             uint32_t *version, kb_error *err)
 {
     kb_container_reader *reader;
-    kb_status status = kb_container_open(&reader, path, err);
+    kb_status status = kb_container_open(&reader, &kind, path, err);
     if (status)
         return status;
-    *version = KB_CONTAINER_VERSION;
+    *version = kb_container_version(reader);
     *count = kb_container_count(reader);
     *sections = kb_calloc(*count, sizeof **sections);
     if (!*sections)

@@ -6,6 +6,7 @@
 #ifndef KB_MODELFILE_H
 #define KB_MODELFILE_H
 
+#include "container.h"
 #include "model.h"
 
 kb_status kb_model_save(const kb_model *model, const char *path, kb_error *err);
@@ -14,14 +15,6 @@ kb_status kb_model_load(kb_model **out, const char *path, kb_error *err);
 /* True when the file begins like a model, whatever follows (for `info`, which takes both models and
  * corpora). */
 bool kb_model_looks_like(const char *path);
-
-typedef struct kb_section {
-    char name[32];
-    uint64_t bytes;     /* in the file */
-    uint64_t raw_bytes; /* once unpacked */
-    bool compressed;
-    uint32_t crc;
-} kb_section;
 
 /* The section table, for `info`; the caller frees *SECTIONS. *VERSION: the format's. */
 kb_status kb_model_sections(const char *path, kb_section **sections, size_t *count,

@@ -4,14 +4,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "memory.h"
 #include "outfile.h"
-
-static const char MAGIC[8] = {'K', 'A', 'B', 'O', 'O', 'M', 'D', 'L'};
 
 enum { HEADER_BYTES = 64, ENTRY_BYTES = 80, ALIGNMENT = 64, NAME_BYTES = 32, FLAG_ZLIB = 1 };
 
@@ -54,18 +53,24 @@ static uint32_t checksum(const void *bytes, size_t length)
 
 struct pending {
     kb_section section;
-    const void *bytes;
-    void *owned; /* freed with the writer */
+    const kb_piece *pieces;
+    size_t count;
+    kb_piece only; /* the piece where there is one of our own making */
+    void *owned;   /* freed with the writer */
 };
 
 struct kb_container_writer {
+    const kb_container_kind *kind;
     struct pending items[KB_SECTIONS_MAX];
     size_t count;
 };
 
-kb_container_writer *kb_container_writer_create(void)
+kb_container_writer *kb_container_writer_create(const kb_container_kind *kind)
 {
-    return kb_calloc(1, sizeof(kb_container_writer));
+    kb_container_writer *writer = kb_calloc(1, sizeof *writer);
+    if (writer)
+        writer->kind = kind;
+    return writer;
 }
 
 void kb_container_writer_free(kb_container_writer *writer)
@@ -77,22 +82,54 @@ void kb_container_writer_free(kb_container_writer *writer)
     free(writer);
 }
 
-static kb_status add(kb_container_writer *writer, const char *name, const void *bytes,
-                     size_t length, size_t raw, bool compressed, void *owned, kb_error *err)
+/* The next item, with its name; NULL: there is no room. */
+static struct pending *add_item(kb_container_writer *writer, const char *name, kb_error *err)
 {
     if (writer->count == KB_SECTIONS_MAX || strlen(name) >= NAME_BYTES) {
-        free(owned);
-        return kb_fail(err, KB_ERR_FORMAT, "section %s: too many sections or too long a name",
-                       name);
+        kb_fail(err, KB_ERR_FORMAT, "section %s: too many sections or too long a name", name);
+        return NULL;
     }
     struct pending *item = &writer->items[writer->count++];
-    *item = (struct pending){.section = {.bytes = length,
-                                         .raw_bytes = raw,
-                                         .compressed = compressed,
-                                         .crc = checksum(bytes, length)},
-                             .bytes = bytes,
-                             .owned = owned};
+    *item = (struct pending){0};
     strcpy(item->section.name, name);
+    return item;
+}
+
+static kb_status add(kb_container_writer *writer, const char *name, kb_piece piece, size_t raw,
+                     void *owned, kb_error *err)
+{
+    struct pending *item = add_item(writer, name, err);
+    if (!item) {
+        free(owned);
+        return KB_ERR_FORMAT;
+    }
+    item->section.bytes = piece.length;
+    item->section.raw_bytes = raw;
+    item->section.compressed = owned != NULL;
+    item->section.crc = checksum(piece.bytes, piece.length);
+    item->only = piece;
+    item->pieces = &item->only;
+    item->count = 1;
+    item->owned = owned;
+    return KB_OK;
+}
+
+kb_status kb_container_add_pieces(kb_container_writer *writer, const char *name,
+                                  const kb_piece *pieces, size_t count, kb_error *err)
+{
+    struct pending *item = add_item(writer, name, err);
+    if (!item)
+        return KB_ERR_FORMAT;
+    uLong crc = crc32_z(0, NULL, 0);
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].length)
+            crc = crc32_z(crc, pieces[i].bytes, pieces[i].length);
+        item->section.bytes += pieces[i].length;
+    }
+    item->section.raw_bytes = item->section.bytes;
+    item->section.crc = (uint32_t)crc;
+    item->pieces = pieces;
+    item->count = count;
     return KB_OK;
 }
 
@@ -103,16 +140,16 @@ kb_status kb_container_add_text(kb_container_writer *writer, const char *name, c
     unsigned char *bytes = malloc(packed);
     if (!bytes || compress2(bytes, &packed, (const Bytef *)text, (uLong)length, 6) != Z_OK) {
         free(bytes);
-        return kb_fail_memory(err, "a model section");
+        return kb_fail_memory(err, "a section of a file");
     }
-    return add(writer, name, bytes, packed, length, true, bytes, err);
+    return add(writer, name, (kb_piece){bytes, packed}, length, bytes, err);
 }
 
 kb_status kb_container_add_floats(kb_container_writer *writer, const char *name,
                                   const float *floats, size_t count, kb_error *err)
 {
     size_t bytes = count * sizeof *floats;
-    return add(writer, name, floats, bytes, bytes, false, NULL, err);
+    return add(writer, name, (kb_piece){floats, bytes}, bytes, NULL, err);
 }
 
 static uint64_t align_up(uint64_t offset)
@@ -139,10 +176,17 @@ static uint64_t make_table(const kb_container_writer *writer, unsigned char *tab
     return offset;
 }
 
-static void make_header(unsigned char *header, size_t sections, uint64_t size, uint32_t table_crc)
+uint64_t kb_container_size(const kb_container_writer *writer)
 {
-    memcpy(header, MAGIC, sizeof MAGIC);
-    put_u32(header + 8, KB_CONTAINER_VERSION);
+    unsigned char table[KB_SECTIONS_MAX * ENTRY_BYTES] = {0};
+    return make_table(writer, table);
+}
+
+static void make_header(const kb_container_kind *kind, unsigned char *header, size_t sections,
+                        uint64_t size, uint32_t table_crc)
+{
+    memcpy(header, kind->magic, sizeof kind->magic);
+    put_u32(header + 8, kind->version);
     put_u32(header + 12, (uint32_t)sections);
     put_u64(header + 16, size);
     put_u32(header + 24, table_crc);
@@ -156,21 +200,23 @@ static kb_status write_sections(const kb_container_writer *writer, kb_outfile *f
     for (size_t i = 0; !status && i < writer->count; i++) {
         uint64_t at = kb_outfile_position(file);
         status = kb_outfile_write(file, zeros, (size_t)(align_up(at) - at), err);
-        if (!status)
-            status = kb_outfile_write(file, writer->items[i].bytes,
-                                      (size_t)writer->items[i].section.bytes, err);
+        const struct pending *item = &writer->items[i];
+        for (size_t p = 0; !status && p < item->count; p++)
+            status = kb_outfile_write(file, item->pieces[p].bytes, item->pieces[p].length, err);
     }
     return status;
 }
 
-kb_status kb_container_write(const kb_container_writer *writer, const char *path, kb_error *err)
+kb_status kb_container_write(const kb_container_writer *writer, const char *path, bool lasting,
+                             kb_error *err)
 {
     unsigned char header[HEADER_BYTES] = {0}, table[KB_SECTIONS_MAX * ENTRY_BYTES] = {0};
     uint64_t size = make_table(writer, table);
     size_t table_bytes = writer->count * ENTRY_BYTES;
-    make_header(header, writer->count, size, checksum(table, table_bytes));
+    make_header(writer->kind, header, writer->count, size, checksum(table, table_bytes));
     kb_outfile *file;
-    kb_status status = kb_outfile_open(&file, path, err);
+    kb_status status =
+        lasting ? kb_outfile_open(&file, path, err) : kb_outfile_open_private(&file, path, err);
     if (status)
         return status;
     status = kb_outfile_write(file, header, sizeof header, err);
@@ -190,6 +236,7 @@ kb_status kb_container_write(const kb_container_writer *writer, const char *path
  */
 
 struct kb_container_reader {
+    const kb_container_kind *kind;
     char *path;
     int fd;
     uint64_t size;
@@ -197,6 +244,7 @@ struct kb_container_reader {
     size_t count;
     kb_section sections[KB_SECTIONS_MAX];
     uint64_t offsets[KB_SECTIONS_MAX];
+    const unsigned char *map; /* the whole file, or NULL */
 };
 
 static kb_status read_at(const kb_container_reader *r, void *bytes, size_t length, uint64_t offset,
@@ -218,16 +266,21 @@ static kb_status read_at(const kb_container_reader *r, void *bytes, size_t lengt
     return KB_OK;
 }
 
+static kb_status not_that(const kb_container_reader *r, kb_error *err)
+{
+    return kb_fail(err, KB_ERR_FORMAT, "%s: not a kaboom %s", r->path, r->kind->noun);
+}
+
 static kb_status check_header(kb_container_reader *r, const unsigned char *header, kb_error *err)
 {
-    if (memcmp(header, MAGIC, sizeof MAGIC) != 0)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: not a kaboom model", r->path);
+    if (memcmp(header, r->kind->magic, sizeof r->kind->magic) != 0)
+        return not_that(r, err);
     if (get_u32(header + 28) != checksum(header, 28))
         return kb_fail(err, KB_ERR_FORMAT, "%s: damaged header (checksum)", r->path);
     r->version = get_u32(header + 8);
-    if (r->version == 0 || r->version > KB_CONTAINER_VERSION)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: model format %u, this program knows up to %d",
-                       r->path, r->version, (int)KB_CONTAINER_VERSION);
+    if (r->version == 0 || r->version > r->kind->version)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: %s format %u, this program knows up to %u", r->path,
+                       r->kind->noun, r->version, r->kind->version);
     r->count = get_u32(header + 12);
     if (r->count > KB_SECTIONS_MAX)
         return kb_fail(err, KB_ERR_FORMAT, "%s: damaged header (%zu sections)", r->path, r->count);
@@ -263,7 +316,7 @@ static kb_status read_table(kb_container_reader *r, kb_error *err)
 {
     unsigned char header[HEADER_BYTES], table[KB_SECTIONS_MAX * ENTRY_BYTES];
     if (r->size < HEADER_BYTES)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: not a kaboom model", r->path);
+        return not_that(r, err);
     kb_status status = read_at(r, header, sizeof header, 0, err);
     if (!status)
         status = check_header(r, header, err);
@@ -287,17 +340,20 @@ static kb_status open_file(kb_container_reader *r, const char *path, kb_error *e
     if (fstat(r->fd, &st) != 0)
         return kb_fail_errno(err, path, "cannot be read", errno);
     if (!S_ISREG(st.st_mode))
-        return kb_fail(err, KB_ERR_FORMAT, "%s: not a kaboom model (not a regular file)", path);
+        return kb_fail(err, KB_ERR_FORMAT, "%s: not a kaboom %s (not a regular file)", path,
+                       r->kind->noun);
     r->size = (uint64_t)st.st_size;
     return KB_OK;
 }
 
-kb_status kb_container_open(kb_container_reader **out, const char *path, kb_error *err)
+kb_status kb_container_open(kb_container_reader **out, const kb_container_kind *kind,
+                            const char *path, kb_error *err)
 {
     *out = NULL;
     kb_container_reader *r = kb_calloc(1, sizeof *r);
     if (!r)
-        return kb_fail_memory(err, "a model reader");
+        return kb_fail_memory(err, "a reader");
+    r->kind = kind;
     r->fd = -1;
     r->path = kb_strdup(path);
     kb_status status = r->path ? open_file(r, path, err) : kb_fail_memory(err, "a file name");
@@ -314,10 +370,17 @@ void kb_container_close(kb_container_reader *reader)
 {
     if (!reader)
         return;
+    if (reader->map)
+        munmap((void *)(uintptr_t)reader->map, (size_t)reader->size);
     if (reader->fd >= 0)
         close(reader->fd);
     free(reader->path);
     free(reader);
+}
+
+uint32_t kb_container_version(const kb_container_reader *reader)
+{
+    return reader->version;
 }
 
 size_t kb_container_count(const kb_container_reader *reader)
@@ -354,7 +417,7 @@ static kb_status unpack(const kb_container_reader *r, size_t i, char *text, kb_e
     const kb_section *s = &r->sections[i];
     unsigned char *packed = malloc(s->bytes ? (size_t)s->bytes : 1);
     if (!packed)
-        return kb_fail_memory(err, "a model section");
+        return kb_fail_memory(err, "a section of a file");
     kb_status status = read_section(r, i, packed, err);
     uLongf length = (uLongf)s->raw_bytes;
     if (!status && (uncompress((Bytef *)text, &length, packed, (uLong)s->bytes) != Z_OK ||
@@ -378,7 +441,7 @@ kb_status kb_container_text(const kb_container_reader *reader, const char *name,
         return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: not a text", reader->path, name);
     char *buffer = malloc((size_t)s->raw_bytes + 1);
     if (!buffer)
-        return kb_fail_memory(err, "a model section");
+        return kb_fail_memory(err, "a section of a file");
     status = unpack(reader, i, buffer, err);
     if (status) {
         free(buffer);
@@ -402,4 +465,38 @@ kb_status kb_container_floats(const kb_container_reader *reader, const char *nam
         return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: %llu bytes, expected %zu floats",
                        reader->path, name, (unsigned long long)s->bytes, count);
     return read_section(reader, i, floats, err);
+}
+
+static kb_status map_file(kb_container_reader *r, kb_error *err)
+{
+    if (r->map)
+        return KB_OK;
+    if (r->size > SIZE_MAX)
+        return kb_fail_memory(err, "a mapped file");
+    void *map = mmap(NULL, (size_t)r->size, PROT_READ, MAP_PRIVATE, r->fd, 0);
+    if (map == MAP_FAILED)
+        return kb_fail_errno(err, r->path, "cannot be mapped", errno);
+    r->map = map;
+    return KB_OK;
+}
+
+kb_status kb_container_bytes(kb_container_reader *reader, const char *name, const void **bytes,
+                             size_t *length, kb_error *err)
+{
+    size_t i;
+    kb_status status = find_section(reader, name, &i, err);
+    if (!status)
+        status = map_file(reader, err);
+    if (status)
+        return status;
+    const kb_section *s = &reader->sections[i];
+    const unsigned char *start = reader->map + reader->offsets[i];
+    if (reader->offsets[i] % ALIGNMENT != 0)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: not aligned", reader->path, name);
+    if (checksum(start, (size_t)s->bytes) != s->crc)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: damaged (checksum)", reader->path,
+                       name);
+    *bytes = start;
+    *length = (size_t)s->bytes;
+    return KB_OK;
 }
