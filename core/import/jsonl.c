@@ -153,6 +153,8 @@ static kb_status take_readings(struct jsonl *j, const kb_place *at, const struct
     {
         char room[KB_JSON_ROOM], where[KB_REASON];
         kb_cell number;
+        if (kb_cancelled(j->importer->progress))
+            return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
         if (!value)
             continue;
         snprintf(where, sizeof where, "%s%s%.100s", at->where ? at->where : "",
