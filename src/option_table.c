@@ -18,7 +18,7 @@ const verb_row cli_verbs[CLI_VERBS] = {
     [CLI_CHECK] = {"check", "CORPUS", "", "print what a corpus holds and every problem in it"},
     [CLI_GENERATE] = {"generate", "DIR", "", "write a synthetic corpus with planted crash types"},
     [CLI_IMPORT] = {"import", "FORMAT IN OUT", "",
-                    "write a corpus OUT from heap histograms, metrics or logs"},
+                    "write a corpus OUT from IN, which is jmap, prometheus or jsonl"},
     [CLI_INFO] = {"info", "FILE", "", "print what a model or a corpus holds"},
 };
 

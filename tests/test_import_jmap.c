@@ -154,21 +154,24 @@ static void files_in_the_folder_itself_are_one_session(void **state)
 {
     (void)state;
     trial t;
-    char slash[600], dot[600];
+    char names[4][600], metrics[600];
     trial_begin(&t);
     trial_put(&t, "h-2.txt", HEADER "   1:  1  8  A\n");
     trial_put(&t, "h-10.txt", HEADER "   1:  2  16  A\n");
     trial_put(&t, "other/h-1.txt", HEADER "   1:  3  24  A\n");
     trial_put(&t, ".hidden", "nothing");
-    snprintf(slash, sizeof slash, "%s/", t.in);
-    snprintf(dot, sizeof dot, "%s/other/..", t.in);
-    const char *const names[] = {t.in, slash, dot};
-    for (size_t i = 0; i < 3; i++) {
+    snprintf(names[0], sizeof names[0], "%s", t.in);
+    snprintf(names[1], sizeof names[1], "%s//", t.in);
+    snprintf(names[2], sizeof names[2], "%s/other/..", t.in);
+    snprintf(names[3], sizeof names[3], "%s/link", t.folder);
+    assert_int_equal(symlink(t.in, names[3]), 0);
+    for (size_t i = 0; i < 4; i++) {
         trial_succeed(&t, KB_IMPORT_JMAP, names[i]);
         assert_string_equal(t.problems, "");
-        assert_string_equal(trial_metrics(&t), "in,10,A,16\nin,2,A,8\nother,1,A,24\n");
-        assert_int_equal(unlink(strcat(strcpy(dot, t.out), "/metrics.csv.gz")), 0);
-        snprintf(dot, sizeof dot, "%s/other/..", t.in);
+        assert_string_equal(trial_metrics(&t), i == 3 ? "link,10,A,16\nlink,2,A,8\nother,1,A,24\n"
+                                                      : "in,10,A,16\nin,2,A,8\nother,1,A,24\n");
+        snprintf(metrics, sizeof metrics, "%s/metrics.csv.gz", t.out);
+        assert_int_equal(unlink(metrics), 0);
     }
     trial_end(&t);
 }

@@ -164,12 +164,10 @@ struct files {
     kb_table *metrics, *events, *sessions, *truth;
 };
 
-static kb_status open_files(struct files *files, const char *dir, kb_error *err)
+static kb_status open_files(struct files *files, kb_error *err)
 {
-    kb_status status = kb_corpus_writer_open(&files->writer, dir, err);
-    if (!status)
-        status = kb_corpus_writer_table(files->writer, &files->metrics, "metrics.csv.gz",
-                                        "session,time,object,value", err);
+    kb_status status = kb_corpus_writer_table(files->writer, &files->metrics, "metrics.csv.gz",
+                                              "session,time,object,value", err);
     if (!status)
         status = kb_corpus_writer_table(files->writer, &files->events, "events.csv.gz",
                                         "user,time,event,session", err);
@@ -475,19 +473,15 @@ static void dispose(struct generator *g)
     free(g->y);
 }
 
-static kb_status generate_files(const char *dir, const kb_generate_options *options,
+static kb_status generate_files(kb_corpus_writer *writer, const kb_generate_options *options,
                                 const kb_world *world, const kb_progress *progress, kb_error *err)
 {
-    struct generator g = {.options = options, .world = world};
+    struct generator g = {.options = options, .world = world, .files = {.writer = writer}};
     kb_status status = prepare(&g, err);
     if (!status)
-        status = open_files(&g.files, dir, err);
+        status = open_files(&g.files, err);
     if (!status)
         status = write_all(&g, progress, err);
-    if (!status)
-        status = kb_corpus_writer_commit(g.files.writer, err);
-    else
-        kb_corpus_writer_abort(g.files.writer);
     dispose(&g);
     return status;
 }
@@ -495,13 +489,18 @@ static kb_status generate_files(const char *dir, const kb_generate_options *opti
 kb_status kb_generate(const char *dir, const kb_generate_options *options,
                       const kb_progress *progress, kb_error *err)
 {
-    kb_world *world;
+    kb_corpus_writer *writer = NULL;
+    kb_world *world = NULL;
     kb_status status = kb_generate_check(options, err);
     if (!status)
+        status = kb_corpus_writer_open(&writer, dir, err);
+    if (!status)
         status = kb_world_create(&world, options, err);
-    if (status)
-        return status;
-    status = generate_files(dir, options, world, progress, err);
+    if (!status)
+        status = generate_files(writer, options, world, progress, err);
     kb_world_free(world);
+    if (!status)
+        return kb_corpus_writer_commit(writer, err);
+    kb_corpus_writer_abort(writer);
     return status;
 }

@@ -86,7 +86,7 @@ static bool ends_with(const char *name, size_t length, const char *suffix)
 static bool is_wanted(const kb_entry *entry, const char *const *suffixes, size_t count)
 {
     size_t length = strlen(entry->name);
-    if (entry->kind == KB_ENTRY_FOLDER)
+    if (entry->kind != KB_ENTRY_FILE)
         return false;
     if (ends_with(entry->name, length, ".gz"))
         length -= 3;

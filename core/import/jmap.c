@@ -343,17 +343,32 @@ static kb_status add_folder(struct jmap *jmap, const kb_entry *entry, kb_error *
     return status ? status : keep_files(jmap, &session->samples, true, err);
 }
 
-/* The last part of IN's name; of "." and the like, that of the folder it stands for. */
-static kb_status root_name(struct jmap *jmap, const char *in, struct session **session,
-                           kb_error *err)
+/* The last part of IN's name, *LENGTH bytes; of "." and the like there is none. */
+static const char *last_part(const char *in, size_t *length)
 {
-    char *real = realpath(in, NULL);
-    if (!real)
+    size_t end = strlen(in), start;
+    while (end && in[end - 1] == '/')
+        end--;
+    for (start = end; start && in[start - 1] != '/'; start--)
+        ;
+    *length = end - start;
+    bool dots = (*length == 1 || *length == 2) && strspn(in + start, ".") >= *length;
+    return *length && !dots ? in + start : NULL;
+}
+
+/* The session of the files right in IN. */
+static kb_status add_root(struct jmap *jmap, const char *in, kb_error *err)
+{
+    size_t length;
+    const char *name = last_part(in, &length);
+    char *real = name ? NULL : realpath(in, NULL);
+    if (!name && !real)
         return kb_fail_errno(err, in, "cannot open", errno);
-    const char *slash = strrchr(real, '/'), *name = slash && slash[1] ? slash + 1 : real;
-    *session = add_session(jmap, name, strlen(name));
+    if (!name)
+        name = last_part(real, &length);
+    bool added = add_session(jmap, name ? name : "/", name ? length : 1) != NULL;
     free(real);
-    return *session ? KB_OK : kb_fail_memory(err, "a list of sessions");
+    return added ? KB_OK : kb_fail_memory(err, "a list of sessions");
 }
 
 static kb_status check_names(const struct jmap *jmap, const char *in, kb_error *err)
@@ -370,11 +385,10 @@ static kb_status check_names(const struct jmap *jmap, const char *in, kb_error *
 static kb_status list_directory(struct jmap *jmap, const char *in, kb_error *err)
 {
     kb_folder root;
-    struct session *own;
     kb_status status = kb_folder_read(&root, in, err);
     for (size_t i = 0; i < root.count && !status; i++)
         if (root.entries[i].kind == KB_ENTRY_FILE && !jmap->count)
-            status = root_name(jmap, in, &own, err);
+            status = add_root(jmap, in, err);
     bool files = jmap->count > 0;
     for (size_t i = 0; i < root.count && !status; i++)
         if (root.entries[i].kind == KB_ENTRY_FOLDER)
