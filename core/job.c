@@ -66,14 +66,16 @@ static void set_phase(kb_job *job, const char *phase, int64_t t)
     job->phase_began = t;
 }
 
-static void report(void *ctx, const char *phase, uint64_t done, uint64_t total)
+static void report(void *ctx, const kb_progress_state *progress)
 {
     kb_job *job = ctx;
     int64_t t = now();
     pthread_mutex_lock(&job->lock);
-    set_phase(job, phase, t);
-    job->state.done = done;
-    job->state.total = total;
+    set_phase(job, progress->phase, t);
+    job->state.done = progress->done;
+    job->state.total = progress->total;
+    job->state.bytes = progress->bytes;
+    job->state.rows = progress->rows;
     if (!job->news)
         arm(job, job->due + PACE > t ? job->due + PACE : t);
     pthread_mutex_unlock(&job->lock);
@@ -150,7 +152,7 @@ kb_status kb_job_start(kb_job **out, kb_job_work *work, void *ctx, kb_error *err
     job->work = work;
     job->ctx = ctx;
     atomic_init(&job->cancel, false);
-    job->progress = (kb_progress){report, job, &job->cancel};
+    job->progress = (kb_progress){.report = report, .ctx = job, .cancel = &job->cancel};
     job->began = job->phase_began = now();
     job->due = job->began - PACE;
     init_lock(job);

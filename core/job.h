@@ -24,6 +24,8 @@ typedef kb_status kb_job_work(void *ctx, const kb_progress *progress, kb_error *
 typedef struct kb_job_state {
     char phase[48];       /* "" before the first report */
     uint64_t done, total; /* of the phase; total 0: unknown */
+    bool bytes;           /* done and total are bytes */
+    uint64_t rows;        /* read so far in the phase; 0 where there are none */
     double phase_seconds; /* since the phase began; stands still once finished */
     double seconds;       /* since the job began; stands still once finished */
     bool finished;

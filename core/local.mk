@@ -5,6 +5,7 @@ libcore_a_SOURCES = \
   core/assign.c \
   core/calibrate.c \
   core/job.c core/job.h \
+  core/job_text.c core/job_text.h \
   core/novelty.c core/novelty.h \
   core/pipeline.h \
   core/score.c \

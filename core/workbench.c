@@ -189,11 +189,13 @@ static kb_status load_work(void *ctx, const kb_progress *progress, kb_error *err
 {
     kb_workbench *wb = ctx;
     kb_corpus_options reading = wb->options.reading;
+    reading.pool = wb->pool;
     if (wb->options.model) {
         kb_status status = kb_model_load(&wb->model_made, wb->options.model, err);
         if (status)
             return status;
         reading.timesteps = kb_features_timesteps(kb_model_features(wb->model_made));
+        reading.fill = kb_features_fill(kb_model_features(wb->model_made));
     }
     return kb_corpus_load(&wb->corpus_made, wb->options.corpus, &reading, progress, err);
 }

@@ -4,6 +4,7 @@ kaboom_CPPFLAGS = $(SRC_CPPFLAGS)
 kaboom_CFLAGS = $(CORE_CFLAGS)
 kaboom_LDADD = $(SRC_LIBS)
 kaboom_SOURCES = \
+  src/describe.c src/describe.h \
   src/main.c \
   src/options.c src/options.h \
   src/option_table.c src/option_table.h \

@@ -38,6 +38,12 @@ static const char *scale_word(unsigned i)
     return kb_scale_name((kb_scale)i);
 }
 
+/* Number 0 stands for "not given". */
+static const char *fill_word(unsigned i)
+{
+    return i ? kb_fill_name((kb_fill)(i - 1)) : "auto";
+}
+
 static const char *space_word(unsigned i)
 {
     return kb_space_name((kb_space)i);
@@ -172,6 +178,10 @@ const option_row cli_rows[] = {
     {"timesteps", 0, KIND_SIZE, ON_CORPUS | V(GENERATE), FIELD(timesteps), RANGE(1, 65535),
      .zero = "auto", .metavar = "T",
      .help = "steps of a session's window; auto: the model's, otherwise 100"},
+    {"fill", 0, KIND_CHOICE, ON_CORPUS, FIELD(fill), WORDS(fill_word, KB_FILLS + 1),
+     .help = "a missing sample is 0, or as the last one; auto: the model's, otherwise zero"},
+    {"columns", 0, KIND_TEXT, ON_CORPUS | V(NGRAMS), FIELD(reading.columns),
+     .metavar = "KEY=NAME,...", .help = "what the files call the columns, as in time=ts"},
     {"strict", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS) | V(IMPORT), FIELD(reading.strict),
      .help = "stop at the first bad row"},
 

@@ -380,6 +380,8 @@ static void spread(cli_options *options)
     options->map.seed = options->seed;
     options->generation.seed = options->seed;
     options->importing.strict = options->reading.strict;
+    if (options->fill)
+        options->reading.fill = (kb_fill)(options->fill - 1);
     if (options->timesteps) {
         options->reading.timesteps = options->timesteps;
         options->generation.timesteps = options->timesteps;
@@ -398,15 +400,17 @@ static int check_together(const cli_options *options)
         return cli_usage_error(options->verb, "which model? Give it with -m MODEL");
     if (!options->output && options->verb == CLI_TRAIN)
         return cli_usage_error(options->verb, "where to? Name the model to write with -o MODEL");
-    if (bit & TRAINING)
+    if (bit & (ON_CORPUS | V(NGRAMS)))
+        status = kb_corpus_check(&options->reading, &err);
+    if (!status && (bit & TRAINING))
         status = kb_train_check(&options->training, &err);
     if (!status && (bit & (CALIBRATION | V(ELBOW))))
         status = kb_calibrate_check(&options->calibration, &err);
     if (!status && (bit & V(GENERATE)))
         status = kb_generate_check(&options->generation, &err);
     if (!status && (bit & V(IMPORT)))
-        status =
-            kb_import_check(options->import_format, options->operands[1], &options->importing, &err);
+        status = kb_import_check(options->import_format, options->operands[1], &options->importing,
+                                 &err);
     return status ? cli_usage_error(options->verb, "%s", err.text) : CLI_DONE;
 }
 

@@ -63,6 +63,7 @@ typedef struct cli_options {
     unsigned format; /* output_format */
     bool quiet, verbose;
     size_t timesteps; /* 0: not given */
+    unsigned fill;    /* kb_fill + 1; 0: not given */
     unsigned split;   /* kb_split or CLI_SPLIT_ALL */
     size_t top;       /* 0: all */
     size_t cluster;   /* 0: every cluster */

@@ -10,12 +10,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "job_text.h"
+
 const char cli_phase_writing[] = "writing";
 
 static const double line_every = 5;    /* seconds between plain lines of progress */
 static const double stop_within = 1;   /* seconds that a worker has after a signal */
 static const double write_within = 10; /* the same while it writes a file */
-enum { BAR_WIDTH = 24, LINE_MAX_WIDTH = 200, SAY_ROOM = 8192, TICK_MS = 1000 };
+enum { BAR_WIDTH = 24, PHASE_WIDTH = 12, LINE_MAX_WIDTH = 200, SAY_ROOM = 8192, TICK_MS = 1000 };
 
 /* --- the console ------------------------------------------------------------------------- */
 void cli_console_start(cli_console *console, const cli_options *options)
@@ -83,6 +85,18 @@ void cli_sum_problems(cli_console *console, const char *path)
         cli_say(console, "%s: %llu problems; their rows were left out", path, count);
 }
 
+int cli_end_damaged(cli_console *console, size_t damaged, int status)
+{
+    if (status != CLI_DONE || !damaged)
+        return status;
+    if (damaged == 1)
+        cli_say(console, "what a damaged file held after the damage is missing from the result");
+    else
+        cli_say(console, "what %zu damaged files held after the damage is missing from the result",
+                damaged);
+    return CLI_FAILED;
+}
+
 /* --- progress ---------------------------------------------------------------------------- */
 static int share_of(const kb_job_state *state)
 {
@@ -91,17 +105,15 @@ static int share_of(const kb_job_state *state)
     return (int)(100.0 * (double)state->done / (double)state->total);
 }
 
-static void describe_time_left(const kb_job_state *state, char *text, size_t size)
+/* "45%  52.0 of 112.3 MB, 10.6 M rows, 48.1 MB/s, 2 s left" */
+static void describe_progress(const kb_job_state *state, char *text, size_t size)
 {
-    *text = '\0';
-    if (!state->total || !state->done || state->done >= state->total || state->phase_seconds < 1)
-        return;
-    double each = state->phase_seconds / (double)state->done;
-    unsigned long left = (unsigned long)(each * (double)(state->total - state->done) + 0.5);
-    if (left >= 60)
-        snprintf(text, size, "  %lu min %02lu s left", left / 60, left % 60);
-    else
-        snprintf(text, size, "  %lu s left", left);
+    char amount[96], rate[64], share[8] = "";
+    kb_job_amount_text(state, amount, sizeof amount);
+    kb_job_rate_text(state, rate, sizeof rate);
+    if (state->total)
+        snprintf(share, sizeof share, "%3d%%  ", share_of(state));
+    snprintf(text, size, "%s%s%s%s", share, amount, *rate ? ", " : "", rate);
 }
 
 static size_t terminal_width(void)
@@ -112,19 +124,22 @@ static size_t terminal_width(void)
     return size.ws_col < LINE_MAX_WIDTH ? size.ws_col : LINE_MAX_WIDTH - 1;
 }
 
+/* The bar takes the room that the words leave. */
 static void draw_bar(cli_console *console, const kb_job_state *state)
 {
-    char line[LINE_MAX_WIDTH], bar[BAR_WIDTH + 1], left[48];
-    int share = share_of(state);
-    for (int i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i * 100 < share * BAR_WIDTH ? '#' : '.';
-    bar[BAR_WIDTH] = '\0';
-    describe_time_left(state, left, sizeof left);
-    if (state->total)
-        snprintf(line, sizeof line, "%-12s [%s] %3d%%%s", state->phase, bar, share, left);
+    char line[LINE_MAX_WIDTH + 128], bar[BAR_WIDTH + 1] = "", text[192];
+    describe_progress(state, text, sizeof text);
+    size_t room = terminal_width() - 1, taken = strlen(text) + PHASE_WIDTH + 4;
+    size_t width = taken + BAR_WIDTH <= room ? BAR_WIDTH : taken < room ? room - taken : 0;
+    for (size_t i = 0; i < width; i++)
+        bar[i] = i * 100 < (size_t)share_of(state) * width ? '#' : '.';
+    if (state->total && width > 2)
+        snprintf(line, sizeof line, "%-*s [%s] %s", PHASE_WIDTH, state->phase, bar, text);
+    else if (state->total || state->done)
+        snprintf(line, sizeof line, "%-*s %s", PHASE_WIDTH, state->phase, text);
     else
-        snprintf(line, sizeof line, "%-12s %.0f s", state->phase, state->phase_seconds);
-    line[terminal_width() - 1] = '\0';
+        snprintf(line, sizeof line, "%-*s %.0f s", PHASE_WIDTH, state->phase, state->phase_seconds);
+    line[room] = '\0';
     pthread_mutex_lock(&console->lock);
     fprintf(stderr, "\r\033[K%s", line);
     fflush(stderr);
@@ -139,10 +154,10 @@ static void plain_line(cli_console *console, const kb_job_state *state)
         return;
     console->next_line = state->seconds + line_every;
     snprintf(console->phase, sizeof console->phase, "%s", state->phase);
-    char left[48];
-    describe_time_left(state, left, sizeof left);
-    if (state->total && state->done)
-        cli_say(console, "%s: %d%%%s", state->phase, share_of(state), left);
+    char text[192];
+    describe_progress(state, text, sizeof text);
+    if (state->done)
+        cli_say(console, "%s: %s", state->phase, text);
     else
         cli_say(console, "%s", state->phase);
 }

@@ -39,6 +39,10 @@ void cli_tell_problem(void *ctx, const kb_problem *problem);
 /* One line with the count, when there was any. */
 void cli_sum_problems(cli_console *console, const char *path);
 
+/* What to exit with when DAMAGED files lost their ends: CLI_FAILED, which is told, instead of
+ * CLI_DONE. */
+int cli_end_damaged(cli_console *console, size_t damaged, int status);
+
 /* From here on SIGINT, SIGTERM and SIGHUP end the process with 128 + signal; while cli_run works
  * they cancel the job first. */
 void cli_catch_signals(void);

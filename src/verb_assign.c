@@ -31,6 +31,5 @@ int verb_assign(const cli_options *options)
     int status = cli_run(&work.console, assign, &work);
     if (status == CLI_DONE)
         status = write_assignments(&work);
-    cli_work_clear(&work);
-    return status;
+    return cli_work_end(&work, status);
 }

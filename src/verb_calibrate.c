@@ -32,6 +32,5 @@ int verb_calibrate(const cli_options *options)
     if (status == CLI_DONE)
         status = cli_write_elbow(&c.work, &c.elbow);
     kb_elbow_clear(&c.elbow);
-    cli_work_clear(&c.work);
-    return status;
+    return cli_work_end(&c.work, status);
 }

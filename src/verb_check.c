@@ -1,6 +1,7 @@
 /* check: every problem of a corpus, as it is found, and then what the corpus holds. */
 #include <pthread.h>
 
+#include "describe.h"
 #include "verbs.h"
 #include "work.h"
 
@@ -28,7 +29,10 @@ static void write_problem(void *ctx, const kb_problem *problem)
 static kb_status check(void *ctx, const kb_progress *progress, kb_error *err)
 {
     checking *c = ctx;
-    kb_corpus_options reading = c->work.options->reading;
+    kb_status status = kb_pool_create(&c->work.pool, c->work.options->threads, err);
+    if (status)
+        return status;
+    kb_corpus_options reading = cli_reading(&c->work);
     reading.problem = (kb_problem_listener){write_problem, c};
     return kb_corpus_load(&c->work.corpus, c->work.options->operand, &reading, progress, err);
 }
@@ -43,8 +47,8 @@ int verb_check(const cli_options *options)
     if (status == CLI_DONE)
         cli_describe_corpus(c.out, c.work.corpus);
     int written = cli_finish_output(&c.work.console, c.out);
-    cli_work_clear(&c.work);
     if (status == CLI_DONE)
         status = written;
+    status = cli_work_end(&c.work, status);
     return status == CLI_DONE && c.problems ? CLI_FAILED : status;
 }

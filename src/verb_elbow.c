@@ -42,6 +42,5 @@ int verb_elbow(const cli_options *options)
     if (status == CLI_DONE)
         status = cli_write_elbow(&e.work, &e.elbow);
     kb_elbow_clear(&e.elbow);
-    cli_work_clear(&e.work);
-    return status;
+    return cli_work_end(&e.work, status);
 }

@@ -60,6 +60,5 @@ int verb_embed(const cli_options *options)
     int status = cli_run(&work.console, embed, &work);
     if (status == CLI_DONE)
         status = write_embeddings(&work);
-    cli_work_clear(&work);
-    return status;
+    return cli_work_end(&work, status);
 }

@@ -110,6 +110,5 @@ int verb_explain(const cli_options *options)
     for (size_t c = 0; e.clusters && c < kb_model_clusters(e.work.model); c++)
         kb_presence_clear(&e.clusters[c]);
     free(e.clusters);
-    cli_work_clear(&e.work);
-    return status;
+    return cli_work_end(&e.work, status);
 }

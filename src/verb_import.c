@@ -1,4 +1,5 @@
 /* import: a corpus from what engineers already have, and what was found in it. */
+#include "describe.h"
 #include "verbs.h"
 #include "work.h"
 
@@ -27,19 +28,15 @@ static int write_result(import_work *w)
 {
     static const char *const columns[] = {"item", "value"};
     const kb_import_result *r = &w->result;
-    const struct {
-        const char *item;
-        uint64_t value;
-    } rows[] = {{"sessions", r->sessions}, {"objects", r->objects}, {"readings", r->readings},
-                {"users", r->users},       {"events", r->events},   {"rows left out", r->left_out},
-                {"problems", r->problems}};
     output *out = output_open(stdout, (output_format)w->options->format, columns, 2, false);
-    output_text(out, "corpus");
-    output_text(out, w->options->operands[2]);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        output_text(out, rows[i].item);
-        output_count(out, rows[i].value);
-    }
+    cli_item_text(out, "corpus", w->options->operands[2]);
+    cli_item_count(out, "sessions", r->sessions);
+    cli_item_count(out, "objects", r->objects);
+    cli_item_count(out, "readings", r->readings);
+    cli_item_count(out, "users", r->users);
+    cli_item_count(out, "events", r->events);
+    cli_item_count(out, "rows left out", r->left_out);
+    cli_item_count(out, "problems", r->problems);
     return cli_finish_output(&w->console, out);
 }
 
@@ -48,11 +45,7 @@ int verb_import(const cli_options *options)
     import_work w = {.options = options};
     cli_console_start(&w.console, options);
     int status = cli_run(&w.console, import, &w);
-    if (status != CLI_DONE)
-        return status;
-    if (w.result.damaged)
-        cli_say(&w.console, "%s: damaged; what could be read is in %s", options->operands[1],
-                options->operands[2]);
-    status = write_result(&w);
-    return w.result.damaged ? CLI_FAILED : status;
+    if (status == CLI_DONE)
+        status = write_result(&w);
+    return cli_end_damaged(&w.console, (size_t)w.result.damaged, status);
 }

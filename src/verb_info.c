@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "describe.h"
 #include "memory.h"
 #include "modelfile.h"
 #include "verbs.h"
@@ -14,109 +15,40 @@ typedef struct information {
     uint32_t version;
 } information;
 
-static void item_text(output *out, const char *item, const char *value)
-{
-    output_text(out, item);
-    output_text(out, value);
-}
-
-static void item_count(output *out, const char *item, uint64_t value)
-{
-    output_text(out, item);
-    output_count(out, value);
-}
-
-static void item_real(output *out, const char *item, double value)
-{
-    output_text(out, item);
-    output_real(out, value);
-}
-
-/* --- a corpus ---------------------------------------------------------------------------- */
-static void describe_sessions(output *out, const kb_corpus *corpus)
-{
-    size_t splits[KB_SPLITS] = {0}, labelled = 0, empty = 0;
-    for (size_t i = 0; i < kb_corpus_sessions(corpus); i++) {
-        const kb_session *session = kb_corpus_session(corpus, i);
-        splits[session->split]++;
-        labelled += *session->label != '\0';
-        empty += !session->has_rows;
-    }
-    item_count(out, "sessions", kb_corpus_sessions(corpus));
-    for (size_t s = 0; s < KB_SPLITS; s++) {
-        char name[32];
-        snprintf(name, sizeof name, "%s sessions", kb_split_name((kb_split)s));
-        item_count(out, name, splits[s]);
-    }
-    item_count(out, "labelled sessions", labelled);
-    item_count(out, "sessions without rows", empty);
-}
-
-static void describe_store(output *out, const kb_store *store)
-{
-    size_t shortest = SIZE_MAX, longest = 0;
-    for (size_t i = 0; i < kb_store_sessions(store); i++) {
-        size_t length = kb_store_length(store, i);
-        if (length && length < shortest)
-            shortest = length;
-        if (length > longest)
-            longest = length;
-    }
-    item_count(out, "objects", kb_store_objects(store));
-    item_count(out, "timesteps", kb_store_timesteps(store));
-    item_count(out, "shortest session", shortest == SIZE_MAX ? 0 : shortest);
-    item_count(out, "longest session", longest);
-    item_count(out, "readings not zero", kb_store_nonzero(store));
-    item_count(out, "bytes in memory", kb_store_bytes(store));
-}
-
-void cli_describe_corpus(output *out, const kb_corpus *corpus)
-{
-    item_text(out, "corpus", kb_corpus_path(corpus));
-    describe_sessions(out, corpus);
-    describe_store(out, kb_corpus_store(corpus));
-    item_count(out, "rows", kb_corpus_rows(corpus));
-    item_count(out, "rows left out", kb_corpus_bad_rows(corpus));
-    const kb_events *events = kb_corpus_events(corpus);
-    item_count(out, "events", events ? kb_events_count(events) : 0);
-    item_count(out, "users", events ? kb_events_users(events) : 0);
-    item_count(out, "kinds of event", events ? kb_events_kinds(events) : 0);
-    item_count(out, "problems", kb_problems_count(kb_corpus_problems(corpus)));
-}
-
 /* --- a model ----------------------------------------------------------------------------- */
 static void describe_network(output *out, const kb_model *model)
 {
     const kb_features *features = kb_model_features(model);
-    item_text(out, "variant", kb_variant_name(kb_model_variant(model)));
-    item_count(out, "timesteps", kb_features_timesteps(features));
-    item_count(out, "objects", kb_features_objects(features));
-    item_text(out, "scale", kb_scale_name(kb_features_scale(features)));
-    item_real(out, "min presence", kb_features_min_presence(features));
-    item_count(out, "dimensions", kb_features_dims(features));
-    item_count(out, "inputs", kb_model_inputs(model));
-    item_count(out, "hidden", kb_model_hidden(model));
-    item_count(out, "latent", kb_model_latent(model));
-    item_count(out, "parameters", kb_model_parameters(model));
-    item_count(out, "seed", kb_model_seed(model));
-    item_count(out, "fitted sessions", kb_names_count(kb_model_fitted(model)));
-    item_count(out, "held out sessions", kb_names_count(kb_model_held_out(model)));
+    cli_item_text(out, "variant", kb_variant_name(kb_model_variant(model)));
+    cli_item_count(out, "timesteps", kb_features_timesteps(features));
+    cli_item_count(out, "objects", kb_features_objects(features));
+    cli_item_text(out, "fill", kb_fill_name(kb_features_fill(features)));
+    cli_item_text(out, "scale", kb_scale_name(kb_features_scale(features)));
+    cli_item_real(out, "min presence", kb_features_min_presence(features));
+    cli_item_count(out, "dimensions", kb_features_dims(features));
+    cli_item_count(out, "inputs", kb_model_inputs(model));
+    cli_item_count(out, "hidden", kb_model_hidden(model));
+    cli_item_count(out, "latent", kb_model_latent(model));
+    cli_item_count(out, "parameters", kb_model_parameters(model));
+    cli_item_count(out, "seed", kb_model_seed(model));
+    cli_item_count(out, "fitted sessions", kb_names_count(kb_model_fitted(model)));
+    cli_item_count(out, "held out sessions", kb_names_count(kb_model_held_out(model)));
 }
 
 static void describe_clusters(output *out, const kb_model *model)
 {
-    item_count(out, "clusters", kb_model_clusters(model));
+    cli_item_count(out, "clusters", kb_model_clusters(model));
     if (!kb_model_calibrated(model))
         return;
-    item_text(out, "novelty", kb_novelty_name(kb_model_novelty(model)));
-    item_real(out, "false alarms", kb_model_false_alarms(model));
+    cli_item_text(out, "novelty", kb_novelty_name(kb_model_novelty(model)));
+    cli_item_real(out, "false alarms", kb_model_false_alarms(model));
     for (size_t c = 0; c < kb_model_clusters(model); c++) {
         const kb_cluster *cluster = kb_model_cluster(model, c);
         char name[48];
         snprintf(name, sizeof name, "cluster %u sessions", (unsigned)cluster->number);
-        item_count(out, name, cluster->size);
+        cli_item_count(out, name, cluster->size);
         snprintf(name, sizeof name, "cluster %u threshold", (unsigned)cluster->number);
-        item_real(out, name, cluster->threshold);
+        cli_item_real(out, name, cluster->threshold);
     }
 }
 
@@ -130,28 +62,28 @@ static void describe_training(output *out, const char *notes)
         snprintf(name, sizeof name, "training %.*s", (int)key, notes);
         snprintf(value, sizeof value, "%.*s", (int)(line - skip), notes + skip);
         if (line)
-            item_text(out, name, value);
+            cli_item_text(out, name, value);
         notes += line + (notes[line] == '\n');
     }
 }
 
 static void describe_file(output *out, const information *info)
 {
-    item_text(out, "model", info->work.options->operand);
-    item_count(out, "format version", info->version);
+    cli_item_text(out, "model", info->work.options->operand);
+    cli_item_count(out, "format version", info->version);
     for (size_t i = 0; i < info->count; i++) {
         char name[64];
         snprintf(name, sizeof name, "section %s bytes", info->sections[i].name);
-        item_count(out, name, info->sections[i].bytes);
+        cli_item_count(out, name, info->sections[i].bytes);
     }
 }
 
 static kb_status read_model(information *info, kb_error *err)
 {
     const cli_options *options = info->work.options;
-    if (options->timesteps)
-        return kb_fail(err, KB_ERR_USAGE, "--timesteps: %s is a model and has its own",
-                       options->operand);
+    if (options->timesteps || options->fill)
+        return kb_fail(err, KB_ERR_USAGE, "--%s: %s is a model and has its own",
+                       options->timesteps ? "timesteps" : "fill", options->operand);
     kb_status status =
         kb_model_sections(options->operand, &info->sections, &info->count, &info->version, err);
     return status ? status : kb_model_load(&info->work.model, options->operand, err);
@@ -163,9 +95,11 @@ static kb_status read_any(void *ctx, const kb_progress *progress, kb_error *err)
     cli_work *work = &info->work;
     if (kb_model_looks_like(work->options->operand))
         return read_model(info, err);
+    kb_status status = kb_pool_create(&work->pool, work->options->threads, err);
+    if (status)
+        return status;
     kb_corpus_options reading = cli_reading(work);
-    kb_status status =
-        kb_corpus_load(&work->corpus, work->options->operand, &reading, progress, err);
+    status = kb_corpus_load(&work->corpus, work->options->operand, &reading, progress, err);
     cli_sum_problems(&work->console, work->options->operand);
     return status;
 }
@@ -193,6 +127,5 @@ int verb_info(const cli_options *options)
     if (status == CLI_DONE)
         status = write_information(&info);
     free(info.sections);
-    cli_work_clear(&info.work);
-    return status;
+    return cli_work_end(&info.work, status);
 }

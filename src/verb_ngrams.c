@@ -1,6 +1,5 @@
 /* ngrams: what users did before the app went away without saying so. */
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "memory.h"
 #include "verbs.h"
@@ -10,50 +9,50 @@ typedef struct ngram_work {
     const cli_options *options;
     cli_console console;
     kb_events *events;
+    size_t damaged; /* files */
     kb_ngrams found;
 } ngram_work;
 
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static kb_status read_events(ngram_work *n, const char *const *paths, size_t count,
+static kb_status read_inputs(ngram_work *n, const kb_files *inputs, const kb_column_names *names,
                              const kb_progress *progress, kb_error *err)
 {
     bool strict = n->options->reading.strict;
-    kb_problem_listener listener = {strict ? NULL : cli_tell_problem, &n->console};
-    kb_problems *problems = kb_problems_create(listener);
-    if (!problems)
+    kb_reading_count count = {.total = kb_files_bytes(inputs)};
+    kb_reading reading = {.strict = strict,
+                          .problems = kb_problems_create(
+                              (kb_problem_listener){strict ? NULL : cli_tell_problem, &n->console}),
+                          .count = &count,
+                          .progress = progress};
+    if (!reading.problems)
         return kb_fail_memory(err, "a list of problems");
-    kb_status status = kb_events_load(&n->events, paths, count, strict, problems, progress, err);
-    kb_problems_free(problems);
+    kb_status status = kb_pool_create(&reading.pool, n->options->threads, err);
+    if (!status)
+        status = kb_events_load(&n->events, inputs->items, inputs->count, names, &reading,
+                                &n->damaged, err);
+    kb_pool_free(reading.pool);
+    kb_problems_free(reading.problems);
     cli_sum_problems(&n->console, n->options->operand);
     return status;
 }
 
-static kb_status read_folder(ngram_work *n, const kb_progress *progress, kb_error *err)
+static kb_status read_events(ngram_work *n, const kb_progress *progress, kb_error *err)
 {
-    const char *folder = n->options->operand;
-    kb_paths paths;
-    kb_status status = kb_paths_list(&paths, folder, "events", err);
-    if (status)
-        return status;
-    if (paths.count)
-        status = read_events(n, (const char *const *)paths.items, paths.count, progress, err);
-    else
-        status = kb_fail(err, KB_ERR_FORMAT, "%s: no events*.csv or events*.csv.gz in it", folder);
-    kb_paths_free(&paths);
+    kb_column_names names;
+    kb_files inputs = {0};
+    kb_status status = kb_column_names_parse(&names, n->options->reading.columns, err);
+    if (!status)
+        status = kb_files_of_events(&inputs, n->options->operand, err);
+    if (!status)
+        status = read_inputs(n, &inputs, &names, progress, err);
+    kb_files_free(&inputs);
+    kb_column_names_clear(&names);
     return status;
 }
 
 static kb_status count_ngrams(void *ctx, const kb_progress *progress, kb_error *err)
 {
     ngram_work *n = ctx;
-    const char *path = n->options->operand;
-    kb_status status =
-        is_folder(path) ? read_folder(n, progress, err) : read_events(n, &path, 1, progress, err);
+    kb_status status = read_events(n, progress, err);
     return status ? status
                   : kb_ngrams_of(&n->found, n->events, NULL, &n->options->ngrams, progress, err);
 }
@@ -102,5 +101,5 @@ int verb_ngrams(const cli_options *options)
         status = write_ngrams(&n);
     kb_ngrams_clear(&n.found);
     kb_events_free(n.events);
-    return status;
+    return cli_end_damaged(&n.console, n.damaged, status);
 }

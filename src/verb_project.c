@@ -71,6 +71,5 @@ int verb_project(const cli_options *options)
     int status = cli_run(&work.console, project, &work);
     if (status == CLI_DONE)
         status = write_map(&work);
-    cli_work_clear(&work);
-    return status;
+    return cli_work_end(&work, status);
 }

@@ -61,6 +61,5 @@ int verb_score(const cli_options *options)
     int status = cli_run(&s.work.console, score, &s);
     if (status == CLI_DONE)
         status = write_scores(&s);
-    cli_work_clear(&s.work);
-    return status;
+    return cli_work_end(&s.work, status);
 }

@@ -120,7 +120,6 @@ int verb_train(const cli_options *options)
     trainer t = {0};
     cli_work_start(&t.work, options);
     int status = cli_run(&t.work.console, train, &t);
-    cli_work_clear(&t.work);
     free(t.rows);
-    return status;
+    return cli_work_end(&t.work, status);
 }

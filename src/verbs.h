@@ -24,7 +24,4 @@ int verb_info(const cli_options *options);
 struct cli_work;
 int cli_write_elbow(struct cli_work *work, const kb_elbow *elbow);
 
-/* Rows "item,value": what CORPUS holds. */
-void cli_describe_corpus(output *out, const kb_corpus *corpus);
-
 #endif

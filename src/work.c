@@ -17,19 +17,23 @@ void cli_work_start(cli_work *work, const cli_options *options)
     cli_console_start(&work->console, options);
 }
 
-void cli_work_clear(cli_work *work)
+int cli_work_end(cli_work *work, int status)
 {
+    if (work->corpus)
+        status = cli_end_damaged(&work->console, kb_corpus_damaged(work->corpus), status);
     free(work->points.data);
     free(work->assigned);
     free(work->sessions);
     kb_corpus_free(work->corpus);
     kb_model_free(work->model);
     kb_pool_free(work->pool);
+    return status;
 }
 
 kb_corpus_options cli_reading(cli_work *work)
 {
     kb_corpus_options reading = work->options->reading;
+    reading.pool = work->pool;
     if (!reading.strict)
         reading.problem = (kb_problem_listener){cli_tell_problem, &work->console};
     return reading;
@@ -48,6 +52,11 @@ static kb_status load_model(cli_work *work, kb_corpus_options *reading, kb_error
         return kb_fail(err, KB_ERR_USAGE,
                        "--timesteps: %zu contradicts %s, which was trained with %zu",
                        options->timesteps, options->model, reading->timesteps);
+    reading->fill = kb_features_fill(kb_model_features(work->model));
+    if (options->fill && options->fill - 1 != (unsigned)reading->fill)
+        return kb_fail(err, KB_ERR_USAGE, "--fill %s: the model in %s was made with %s",
+                       kb_fill_name((kb_fill)(options->fill - 1)), options->model,
+                       kb_fill_name(reading->fill));
     return KB_OK;
 }
 
@@ -83,9 +92,9 @@ static kb_status select_sessions(cli_work *work, kb_error *err)
 
 kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *err)
 {
+    kb_status status = kb_pool_create(&work->pool, work->options->threads, err);
     kb_corpus_options reading = cli_reading(work);
     reading.skip_events = true; /* no verb that comes here looks at the log */
-    kb_status status = kb_pool_create(&work->pool, work->options->threads, err);
     if (!status)
         status = load_model(work, &reading, err);
     if (!status)

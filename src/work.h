@@ -1,7 +1,7 @@
 /* work: what most verbs need before their own step: a corpus in memory, a model, threads, and the
  * sessions that are asked for.
  *
- * A verb embeds a cli_work, calls cli_work_load first thing in its job, and cli_work_clear at the
+ * A verb embeds a cli_work, calls cli_work_load first thing in its job, and cli_work_end at the
  * end, whatever happened between. */
 #ifndef KB_CLI_WORK_H
 #define KB_CLI_WORK_H
@@ -21,7 +21,9 @@ typedef struct cli_work {
 } cli_work;
 
 void cli_work_start(cli_work *work, const cli_options *options);
-void cli_work_clear(cli_work *work);
+/* Frees what WORK has and returns what the program is to exit with: STATUS, or CLI_FAILED when that
+ * would be CLI_DONE although the end of a file was lost, which is told. */
+int cli_work_end(cli_work *work, int status);
 /* kb_calibrate with the verb's options, and a note when the sessions are too few for the
  * false-alarm rate that was asked for. *ELBOW as kb_calibrate's. */
 kb_status cli_work_calibrate(cli_work *work, kb_elbow *elbow, const kb_progress *progress,

@@ -220,11 +220,11 @@ static void bad_ranges_are_told_by_name(void **state)
     assert_int_equal(kb_elbow_chosen(&e), 0);
 }
 
-static void stop_at_third(void *ctx, const char *phase, uint64_t done, uint64_t total)
+static void stop_at_third(void *ctx, const kb_progress_state *at)
 {
-    assert_string_equal(phase, "elbow");
-    assert_int_equal(total, 11);
-    if (done == 2)
+    assert_string_equal(at->phase, "elbow");
+    assert_int_equal(at->total, 11);
+    if (at->done == 2)
         atomic_store((atomic_bool *)ctx, true);
 }
 

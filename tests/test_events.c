@@ -9,16 +9,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "corpus_files.h"
 #include "events.h"
 #include "rng.h"
 
+static kb_status load_as(kb_events **out, const char *const *paths, size_t count,
+                         const kb_reading *reading, kb_error *err)
+{
+    kb_file files[8];
+    assert_true(count <= 8);
+    for (size_t i = 0; i < count; i++) {
+        struct stat st;
+        assert_int_equal(stat(paths[i], &st), 0);
+        files[i] = (kb_file){.path = (char *)(uintptr_t)paths[i],
+                             .kind = KB_FILE_EVENTS,
+                             .regular = true,
+                             .size = (uint64_t)st.st_size};
+    }
+    return kb_events_load(out, files, count, NULL, reading, NULL, err);
+}
+
 static kb_events *load(const char *const *paths, size_t count, kb_problems *problems)
 {
     kb_events *events;
     kb_error err;
-    if (kb_events_load(&events, paths, count, false, problems, NULL, &err) != KB_OK)
+    if (load_as(&events, paths, count, &(kb_reading){.problems = problems}, &err) != KB_OK)
         fail_msg("%s", err.text);
     return events;
 }
@@ -137,7 +154,9 @@ static void bad_rows_are_told_and_left_out(void **state)
     }
     kb_events_free(events);
     kb_error err;
-    assert_int_equal(kb_events_load(&events, &path, 1, true, problems, NULL, &err), KB_ERR_FORMAT);
+    assert_int_equal(
+        load_as(&events, &path, 1, &(kb_reading){.strict = true, .problems = problems}, &err),
+        KB_ERR_FORMAT);
     assert_non_null(strstr(err.text, "events.csv:2: empty user"));
     kb_problems_free(problems);
     remove_folder(folder);
@@ -152,12 +171,14 @@ static void a_log_without_a_column_is_refused(void **state)
     kb_problems *problems = kb_problems_create((kb_problem_listener){0});
     kb_events *events;
     kb_error err;
-    assert_int_equal(kb_events_load(&events, &path, 1, false, problems, NULL, &err), KB_ERR_FORMAT);
+    assert_int_equal(load_as(&events, &path, 1, &(kb_reading){.problems = problems}, &err),
+                     KB_ERR_FORMAT);
     assert_non_null(strstr(err.text, "'event'"));
     assert_null(events);
     atomic_bool cancel = true;
-    kb_progress progress = {NULL, NULL, &cancel};
-    assert_int_equal(kb_events_load(&events, &path, 1, false, problems, &progress, &err),
+    kb_progress progress = {.cancel = &cancel};
+    assert_int_equal(load_as(&events, &path, 1,
+                             &(kb_reading){.problems = problems, .progress = &progress}, &err),
                      KB_ERR_CANCELLED);
     path = write_text(folder, "events.csv", "user,time,event\n");
     events = load(&path, 1, problems);

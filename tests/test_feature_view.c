@@ -125,7 +125,9 @@ static kb_view *view_of(const kb_corpus *corpus, kb_scale scale, kb_features **f
 {
     static const char *const names[] = {"y", "gone", "x"};
     kb_view *view;
-    assert_int_equal(kb_features_create(features, names, 3, 4, scale, 0.01, NULL), KB_OK);
+    assert_int_equal(
+        kb_features_create(features, names, 3, &(kb_recipe){4, KB_FILL_ZERO, scale, 0.01}, NULL),
+        KB_OK);
     assert_int_equal(kb_view_create(&view, *features, corpus, NULL), KB_OK);
     return view;
 }
@@ -226,7 +228,7 @@ static void extreme_counts_scale_into_range(void **state)
     }
 }
 
-static void a_view_needs_the_same_timesteps(void **state)
+static void a_view_needs_the_same_timesteps_and_filling(void **state)
 {
     (void)state;
     static const char *const names[] = {"x"};
@@ -234,11 +236,19 @@ static void a_view_needs_the_same_timesteps(void **state)
     kb_features *features;
     kb_view *view;
     kb_error err;
-    assert_int_equal(kb_features_create(&features, names, 1, 4, KB_SCALE_MAX, 0, NULL), KB_OK);
+    assert_int_equal(kb_features_create(&features, names, 1,
+                                        &(kb_recipe){4, KB_FILL_ZERO, KB_SCALE_MAX, 0}, NULL),
+                     KB_OK);
     assert_int_equal(kb_view_create(&view, features, corpus, &err), KB_ERR_USAGE);
     assert_non_null(strstr(err.text, "3"));
     assert_non_null(strstr(err.text, "4"));
     assert_null(view);
+    kb_features_free(features);
+    const kb_recipe holding = {3, KB_FILL_HOLD, KB_SCALE_MAX, 0};
+    assert_int_equal(kb_features_create(&features, names, 1, &holding, NULL), KB_OK);
+    assert_int_equal(kb_features_fill(features), KB_FILL_HOLD);
+    assert_int_equal(kb_view_create(&view, features, corpus, &err), KB_ERR_USAGE);
+    assert_non_null(strstr(err.text, "hold"));
     kb_features_free(features);
     kb_corpus_free(corpus);
 }
@@ -247,12 +257,16 @@ static void recipes_are_checked(void **state)
 {
     (void)state;
     static const char *const twice[] = {"x", "y", "x"};
+    const kb_recipe recipe = {4, KB_FILL_ZERO, KB_SCALE_MAX, 0};
     kb_features *f;
     kb_error err;
-    assert_int_equal(kb_features_create(&f, twice, 3, 4, KB_SCALE_MAX, 0, &err), KB_ERR_FORMAT);
+    assert_int_equal(kb_features_create(&f, twice, 3, &recipe, &err), KB_ERR_FORMAT);
     assert_non_null(strstr(err.text, "'x'"));
-    assert_int_equal(kb_features_create(&f, twice, 2, 0, KB_SCALE_MAX, 0, &err), KB_ERR_USAGE);
-    assert_int_equal(kb_features_create(&f, twice, 2, 4, (kb_scale)7, 0, &err), KB_ERR_USAGE);
+    assert_int_equal(kb_features_create(&f, twice, 2, &(kb_recipe){.scale = KB_SCALE_MAX}, &err),
+                     KB_ERR_USAGE);
+    assert_int_equal(
+        kb_features_create(&f, twice, 2, &(kb_recipe){4, KB_FILL_ZERO, (kb_scale)7, 0}, &err),
+        KB_ERR_USAGE);
     assert_null(f);
     kb_scale scale;
     for (int i = 0; i < KB_SCALES; i++) {
@@ -273,7 +287,7 @@ int main(void)
         cmocka_unit_test(none_leaves_the_counts),
         cmocka_unit_test(blocks_are_the_rows_parts),
         cmocka_unit_test(extreme_counts_scale_into_range),
-        cmocka_unit_test(a_view_needs_the_same_timesteps),
+        cmocka_unit_test(a_view_needs_the_same_timesteps_and_filling),
         cmocka_unit_test(recipes_are_checked),
     };
     return cmocka_run_group_tests_name("feature_view", tests, NULL, NULL);

@@ -74,7 +74,6 @@ static void the_breadcrumbs_of_sentry_become_a_log(void **state)
 {
     (void)state;
     trial t;
-    char path[1024];
     import_sample(&t, "jsonl/sentry.jsonl",
                   "session=event_id,user=user.id,version=release,"
                   "time=breadcrumbs.values[].timestamp,event=breadcrumbs.values[].category");
@@ -82,11 +81,16 @@ static void the_breadcrumbs_of_sentry_become_a_log(void **state)
     assert_int_equal(t.result.sessions, 3);
     assert_non_null(strstr(trial_sessions(&t), "0123456789abcdef0123456789abcdef,u-3003,"
                                                "com.example.photos@3.2+2200,,\n"));
-    snprintf(path, sizeof path, "%s/events.csv.gz", t.out);
-    const char *const paths[] = {path};
-    kb_problems *problems = kb_problems_create((kb_problem_listener){0});
+    kb_files files;
+    kb_column_names names;
     kb_events *events;
-    assert_int_equal(kb_events_load(&events, paths, 1, true, problems, NULL, NULL), KB_OK);
+    size_t damaged;
+    kb_reading reading = {.strict = true, .problems = kb_problems_create((kb_problem_listener){0})};
+    assert_int_equal(kb_files_of_events(&files, t.out, NULL), KB_OK);
+    assert_int_equal(kb_column_names_parse(&names, NULL, NULL), KB_OK);
+    assert_int_equal(
+        kb_events_load(&events, files.items, files.count, &names, &reading, &damaged, NULL), KB_OK);
+    assert_int_equal(damaged, 0);
     assert_int_equal(kb_events_count(events), 5);
     size_t count, user = kb_events_find_user(events, "u-3001");
     const kb_event *log = kb_events_of(events, user, &count);
@@ -101,7 +105,9 @@ static void the_breadcrumbs_of_sentry_become_a_log(void **state)
     }
     assert_int_equal(log[2].time.atto, 750000000000000000);
     kb_events_free(events);
-    kb_problems_free(problems);
+    kb_problems_free(reading.problems);
+    kb_column_names_clear(&names);
+    kb_files_free(&files);
     trial_end(&t);
 }
 
@@ -594,7 +600,7 @@ static void a_truncated_file_keeps_its_whole_lines(void **state)
     trial_cut(&t, "a.jsonl.gz", 1000);
     trial_put(&t, "b.jsonl", "{\"session\":\"s\",\"time\":1,\"object\":\"o\",\"value\":2}\n");
     trial_succeed(&t, KB_IMPORT_JSONL, NULL);
-    assert_true(t.result.damaged);
+    assert_int_equal(t.result.damaged, 1);
     assert_string_equal(t.problems, "a.jsonl.gz: truncated: the gzip data end early\n");
     assert_true(t.result.readings > 10 && t.result.readings < 300);
     assert_non_null(strstr(trial_metrics(&t), "\ns,1,o,2\n"));

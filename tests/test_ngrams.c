@@ -26,7 +26,9 @@ static kb_events *load(const char *log)
     kb_problems *problems = kb_problems_create((kb_problem_listener){0});
     kb_events *events;
     kb_error err;
-    if (kb_events_load(&events, (const char *const[]){path}, 1, true, problems, NULL, &err))
+    kb_file file = {.path = path, .kind = KB_FILE_EVENTS};
+    kb_reading reading = {.strict = true, .problems = problems};
+    if (kb_events_load(&events, &file, 1, NULL, &reading, NULL, &err))
         fail_msg("%s", err.text);
     kb_problems_free(problems);
     unlink(path);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,30 @@ static void times_are_exact_to_eighteen_digits(void **state)
     time_is("123456789012345678901e-3", INT64_C(123456789012345678), UINT64_C(901000000000000000));
 }
 
+static void whole_numbers_of_any_length_are_exact(void **state)
+{
+    (void)state;
+    kb_rng rng = kb_rng_start(3, KB_STREAM_TEST);
+    uint64_t most = 1;
+    for (int digits = 1; digits <= 18; digits++) {
+        most *= 10;
+        for (int i = 0; i < 200; i++) {
+            uint64_t number = i ? kb_rng_below(&rng, most) : most - 1;
+            char text[32];
+            snprintf(text, sizeof text, "%0*" PRIu64, digits, number);
+            time_is(text, (int64_t)number, 0);
+            float value;
+            assert_null(kb_value_parse(&value, text, strlen(text)));
+            assert_true(value == strtof(text, NULL));
+            size_t at = (size_t)kb_rng_below(&rng, (uint64_t)digits);
+            text[at] = "/:;0x\xB0"[kb_rng_below(&rng, 6)];
+            kb_time time;
+            assert_true(text[at] == '0' || kb_time_parse(&time, text, strlen(text)));
+            assert_true(text[at] == '0' || kb_value_parse(&value, text, strlen(text)));
+        }
+    }
+}
+
 static void negative_times_round_down(void **state)
 {
     (void)state;
@@ -312,6 +337,7 @@ int main(void)
         cmocka_unit_test(readings_are_rounded_like_the_c_library_does),
         cmocka_unit_test(midpoints_are_rounded_exactly),
         cmocka_unit_test(times_are_exact_to_eighteen_digits),
+        cmocka_unit_test(whole_numbers_of_any_length_are_exact),
         cmocka_unit_test(negative_times_round_down),
         cmocka_unit_test(iso_times_are_read),
         cmocka_unit_test(what_is_no_time_is_refused),

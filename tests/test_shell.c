@@ -257,7 +257,11 @@ static int set_up(void **state)
         return -1;
     invent_findings(&world->wb);
     world->wb.state = (kb_work_state){.stage = KB_STAGE_LOAD,
-                                      .job = {.phase = "reading", .done = 34, .total = 100},
+                                      .job = {.phase = "reading",
+                                              .done = 3400000,
+                                              .total = 10000000,
+                                              .bytes = true,
+                                              .rows = 250000},
                                       .problems = 1};
     if (kb_shell_create(&world->shell, &world->wb, true, true, NULL) ||
         !kb_canvas_resize(&world->canvas, 100, 30))
@@ -343,7 +347,7 @@ static void every_view_says_what_it_waits_for(void **state)
         see(world, "reading 34%");
     }
     type(world, "1");
-    see(world, "reading  0.0 of 0.0 MB");
+    see(world, "reading  3.4 of 10.0 MB, 0.2 M rows");
 }
 
 static void what_is_known_can_be_browsed_while_it_trains(void **state)

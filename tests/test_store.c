@@ -35,16 +35,49 @@ static void add(kb_ingest *ingest, const struct row *row)
     assert_int_equal(kb_ingest_add(ingest, session, object, row->time, row->value, NULL), KB_OK);
 }
 
-static kb_store *build(const struct row *rows, size_t count, size_t timesteps, size_t budget)
+/* How a store is built; none of it but the first two may be seen in the result. */
+struct recipe {
+    size_t timesteps;
+    kb_fill fill;
+    size_t budget, lanes;
+};
+
+static kb_ingest *create(const struct recipe *r)
 {
     kb_ingest *ingest;
+    kb_ingest_options options = {r->timesteps, r->fill, r->lanes > 1};
+    assert_int_equal(kb_ingest_create(&ingest, &options, NULL), KB_OK);
+    kb_ingest_set_budget(ingest, r->budget);
+    return ingest;
+}
+
+static kb_store *assemble(kb_ingest **ingests, size_t count)
+{
     kb_store *store;
-    assert_int_equal(kb_ingest_create(&ingest, timesteps, NULL), KB_OK);
-    kb_ingest_set_budget(ingest, budget);
-    for (size_t i = 0; i < count; i++)
-        add(ingest, &rows[i]);
-    assert_int_equal(kb_ingest_finish(ingest, &store, NULL), KB_OK);
+    kb_pool *pool;
+    assert_int_equal(kb_pool_create(&pool, 2, NULL), KB_OK);
+    assert_int_equal(kb_store_assemble(&store, ingests, count, pool, NULL, NULL), KB_OK);
+    for (size_t l = 0; l < count; l++)
+        kb_ingest_free(ingests[l]);
+    kb_pool_free(pool);
     return store;
+}
+
+static kb_store *build_as(const struct row *rows, size_t count, const struct recipe *r)
+{
+    kb_ingest *ingests[8];
+    assert_true(r->lanes >= 1 && r->lanes <= 8);
+    for (size_t l = 0; l < r->lanes; l++) {
+        ingests[l] = create(r);
+        for (size_t i = count * l / r->lanes; i < count * (l + 1) / r->lanes; i++)
+            add(ingests[l], &rows[i]);
+    }
+    return assemble(ingests, r->lanes);
+}
+
+static kb_store *build(const struct row *rows, size_t count, size_t timesteps, size_t budget)
+{
+    return build_as(rows, count, &(struct recipe){timesteps, KB_FILL_ZERO, budget, 1});
 }
 
 /* --- the naive reckoning
@@ -65,16 +98,21 @@ static size_t later_times(const struct row *rows, size_t count, unsigned session
     return later;
 }
 
-/* The reading by the last row equal in session, object and time; 0 when there is none. */
+/* The reading by the last row equal in session, object and time; when there is none 0, or where
+ * readings are held that of the latest time before. */
 static float last_reading(const struct row *rows, size_t count, unsigned session, unsigned object,
-                          kb_time t)
+                          kb_time t, kb_fill fill)
 {
-    float value = 0;
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].session == session && rows[i].object == object &&
-            kb_time_compare(rows[i].time, t) == 0)
-            value = rows[i].value;
-    return value;
+    const struct row *best = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].session != session || rows[i].object != object)
+            continue;
+        int order = kb_time_compare(rows[i].time, t);
+        bool counts = fill == KB_FILL_HOLD ? order <= 0 : order == 0;
+        if (counts && (!best || kb_time_compare(rows[i].time, best->time) >= 0))
+            best = &rows[i];
+    }
+    return best ? best->value : 0;
 }
 
 static float stored(const kb_store *store, size_t session, size_t object, size_t step)
@@ -90,7 +128,7 @@ static float stored(const kb_store *store, size_t session, size_t object, size_t
 /* Each row's time must be in the window exactly when fewer than t later ones exist, at the step
  * that says how many. */
 static size_t check_windows(const kb_store *store, const struct row *rows, size_t count,
-                            size_t timesteps, unsigned objects)
+                            const struct recipe *recipe, unsigned objects)
 {
     size_t checked = 0;
     for (size_t i = 0; i < count; i++) {
@@ -100,7 +138,7 @@ static size_t check_windows(const kb_store *store, const struct row *rows, size_
         assert_int_not_equal(session, SIZE_MAX);
         size_t length = kb_store_length(store, session);
         size_t later = later_times(rows, count, rows[i].session, rows[i].time);
-        if (later >= timesteps)
+        if (later >= recipe->timesteps)
             continue;
         assert_true(later < length);
         size_t step = length - 1 - later;
@@ -108,7 +146,8 @@ static size_t check_windows(const kb_store *store, const struct row *rows, size_
         for (unsigned o = 0; o < objects; o++) {
             snprintf(name, sizeof name, "o%u", o);
             size_t object = kb_store_find_object(store, name);
-            float expected = last_reading(rows, count, rows[i].session, o, rows[i].time);
+            float expected =
+                last_reading(rows, count, rows[i].session, o, rows[i].time, recipe->fill);
             float found = object == SIZE_MAX ? 0 : stored(store, session, object, step);
             assert_true(found == expected);
             checked++;
@@ -158,23 +197,32 @@ static void make_rows(struct row *rows, kb_rng *rng, bool rising)
     }
 }
 
+static size_t check_recipe(kb_rng *rng, bool rising, const struct recipe *recipe)
+{
+    struct row rows[ROWS];
+    make_rows(rows, rng, rising);
+    kb_store *store = build_as(rows, ROWS, recipe);
+    check_shape(store, recipe->timesteps);
+    size_t checked = check_windows(store, rows, ROWS, recipe, OBJECTS);
+    kb_store_free(store);
+    return checked;
+}
+
 static void windows_are_those_of_a_naive_reckoning(void **state)
 {
     (void)state;
-    static const size_t budgets[] = {1, 2, 7, 50, 100000}, lengths[] = {1, 2, 5, 20, 1000};
+    static const size_t budgets[] = {1, 7, 50, 100000}, lengths[] = {1, 2, 5, 20, 1000},
+                        lanes[] = {1, 2, 3, 8};
     kb_rng rng = kb_rng_start(11, KB_STREAM_TEST);
     size_t checked = 0;
-    for (size_t b = 0; b < 5; b++) {
-        for (size_t t = 0; t < 5; t++) {
-            struct row rows[ROWS];
-            make_rows(rows, &rng, (b + t) % 2);
-            kb_store *store = build(rows, ROWS, lengths[t], budgets[b]);
-            check_shape(store, lengths[t]);
-            checked += check_windows(store, rows, ROWS, lengths[t], OBJECTS);
-            kb_store_free(store);
-        }
-    }
-    assert_true(checked > 15000);
+    for (size_t b = 0; b < 4; b++)
+        for (size_t t = 0; t < 5; t++)
+            for (size_t l = 0; l < 4; l++)
+                for (int fill = 0; fill < KB_FILLS; fill++)
+                    checked += check_recipe(
+                        &rng, (b + t + l) % 2,
+                        &(struct recipe){lengths[t], (kb_fill)fill, budgets[b], lanes[l]});
+    assert_true(checked > 100000);
 }
 
 static void assert_same_store(const kb_store *a, const kb_store *b)
@@ -184,6 +232,8 @@ static void assert_same_store(const kb_store *a, const kb_store *b)
     for (size_t s = 0; s < kb_store_sessions(a); s++) {
         assert_string_equal(kb_store_session_name(a, s), kb_store_session_name(b, s));
         assert_int_equal(kb_store_length(a, s), kb_store_length(b, s));
+        for (size_t i = 0; i < kb_store_length(a, s); i++)
+            assert_int_equal(kb_time_compare(kb_store_time(a, s, i), kb_store_time(b, s, i)), 0);
         assert_int_equal(kb_store_series_count(a, s), kb_store_series_count(b, s));
         for (size_t i = 0; i < kb_store_series_count(a, s); i++) {
             kb_series x = kb_store_series(a, s, i), y = kb_store_series(b, s, i);
@@ -256,18 +306,76 @@ static void a_late_row_replaces_only_inside_of_the_window(void **state)
     }
 }
 
+/* Two lanes know of the same reading: the later one's zero is a reading, its silence is none. */
+static void a_zero_replaces_what_an_earlier_lane_read(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {{0, 0, {1, 0}, 5}, {0, 0, {2, 0}, 6}, {0, 1, {2, 0}, 7},
+                                      {0, 0, {2, 0}, 0}, {0, 2, {2, 0}, 8}, {0, 2, {1, 0}, 0}};
+    kb_store *store = build_as(rows, 6, &(struct recipe){9, KB_FILL_ZERO, 100, 2});
+    assert_int_equal(kb_store_series_count(store, 0), 3);
+    kb_series first = kb_store_series(store, 0, 0), third = kb_store_series(store, 0, 2);
+    assert_true(first.first == 0 && first.count == 1 && first.values[0] == 5);
+    assert_true(kb_store_series(store, 0, 1).values[0] == 7);
+    assert_true(third.first == 1 && third.count == 1 && third.values[0] == 8);
+    kb_store_free(store);
+}
+
+static void a_time_without_a_reading_is_a_step(void **state)
+{
+    (void)state;
+    for (size_t budget = 1; budget < 6; budget++) {
+        kb_ingest *ingest = create(&(struct recipe){2, KB_FILL_ZERO, budget, 1});
+        add(ingest, &(struct row){0, 0, {1, 0}, 5});
+        add(ingest, &(struct row){0, 0, {2, 0}, 6});
+        assert_int_equal(kb_ingest_add_time(ingest, 0, at(3), NULL), KB_OK);
+        kb_store *store = assemble(&ingest, 1);
+        assert_int_equal(kb_store_length(store, 0), 2);
+        assert_int_equal(kb_store_time(store, 0, 1).whole, 3);
+        assert_int_equal(kb_store_series(store, 0, 0).count, 1);
+        assert_int_equal(kb_store_objects(store), 1);
+        kb_store_free(store);
+    }
+}
+
+/* What was read before the window goes on into it, as long as no later reading says otherwise. */
+static void held_readings_come_from_before_the_window(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {{0, 0, {1, 0}, 5}, {0, 1, {1, 0}, 4}, {0, 2, {2, 0}, 3},
+                                      {0, 2, {9, 0}, 1}, {0, 1, {8, 0}, 0}, {0, 0, {2, 0}, 6},
+                                      {0, 0, {1, 0}, 7}, {0, 3, {9, 0}, 0}};
+    for (size_t lanes = 1; lanes <= 8; lanes++) {
+        kb_store *store = build_as(rows, 8, &(struct recipe){2, KB_FILL_HOLD, 1, lanes});
+        assert_int_equal(kb_store_series_count(store, 0), 2); /* object 1 is 0 from time 8 on */
+        kb_series held = kb_store_series(store, 0, 0), changed = kb_store_series(store, 0, 1);
+        assert_true(held.first == 0 && held.count == 2);
+        assert_true(held.values[0] == 6 && held.values[1] == 6);
+        assert_true(changed.values[0] == 3 && changed.values[1] == 1);
+        kb_store_free(store);
+    }
+}
+
+static void fills_have_names(void **state)
+{
+    (void)state;
+    kb_fill fill;
+    for (int i = 0; i < KB_FILLS; i++) {
+        assert_true(kb_fill_parse(&fill, kb_fill_name((kb_fill)i)));
+        assert_int_equal(fill, i);
+    }
+    assert_false(kb_fill_parse(&fill, "last"));
+}
+
 static void memory_follows_the_window(void **state)
 {
     (void)state;
-    kb_ingest *ingest;
-    kb_store *store;
-    assert_int_equal(kb_ingest_create(&ingest, 10, NULL), KB_OK);
-    kb_ingest_set_budget(ingest, 1000);
+    kb_ingest *ingest = create(&(struct recipe){10, KB_FILL_ZERO, 1000, 1});
     for (unsigned i = 0; i < 100000; i++) {
         struct row row = {0, i % 3, at(i / 3), 1};
         add(ingest, &row);
     }
-    assert_int_equal(kb_ingest_finish(ingest, &store, NULL), KB_OK);
+    kb_store *store = assemble(&ingest, 1);
     assert_int_equal(kb_store_nonzero(store), 28); /* the last time has one reading */
     assert_true(kb_store_bytes(store) < 2000);
     kb_store_free(store);
@@ -278,15 +386,13 @@ static void ids_follow_the_bytes_of_names(void **state)
     (void)state;
     static const char *const names[] = {"b", "\xC3\xA9", "B", "ba", "a b", "10", "9"};
     static const char *const sorted[] = {"10", "9", "B", "a b", "b", "ba", "\xC3\xA9"};
-    kb_ingest *ingest;
-    kb_store *store;
-    assert_int_equal(kb_ingest_create(&ingest, 3, NULL), KB_OK);
+    kb_ingest *ingest = create(&(struct recipe){3, KB_FILL_ZERO, 100, 1});
     for (size_t i = 0; i < 7; i++) {
         uint32_t session = kb_ingest_session(ingest, names[i], strlen(names[i]));
         uint32_t object = kb_ingest_object(ingest, names[6 - i], strlen(names[6 - i]));
         kb_ingest_add(ingest, session, object, at(0), (float)i, NULL);
     }
-    assert_int_equal(kb_ingest_finish(ingest, &store, NULL), KB_OK);
+    kb_store *store = assemble(&ingest, 1);
     for (size_t i = 0; i < 7; i++) {
         assert_string_equal(kb_store_session_name(store, i), sorted[i]);
         assert_string_equal(kb_store_object_name(store, i), sorted[i]);
@@ -305,17 +411,15 @@ static void ids_follow_the_bytes_of_names(void **state)
 static void a_session_without_rows_is_empty(void **state)
 {
     (void)state;
-    kb_ingest *ingest;
-    kb_store *store;
-    assert_int_equal(kb_ingest_create(&ingest, 3, NULL), KB_OK);
+    kb_ingest *ingest = create(&(struct recipe){3, KB_FILL_ZERO, 100, 1});
     kb_ingest_session(ingest, "listed", 6);
-    assert_int_equal(kb_ingest_finish(ingest, &store, NULL), KB_OK);
+    kb_store *store = assemble(&ingest, 1);
     assert_int_equal(kb_store_sessions(store), 1);
     assert_int_equal(kb_store_length(store, 0), 0);
     assert_int_equal(kb_store_series_count(store, 0), 0);
     kb_store_free(store);
-    assert_int_equal(kb_ingest_create(&ingest, 3, NULL), KB_OK);
-    assert_int_equal(kb_ingest_finish(ingest, &store, NULL), KB_OK);
+    ingest = create(&(struct recipe){3, KB_FILL_ZERO, 100, 1});
+    store = assemble(&ingest, 1);
     assert_int_equal(kb_store_sessions(store), 0);
     kb_store_free(store);
 }
@@ -325,8 +429,10 @@ static void timesteps_out_of_range_are_refused(void **state)
     (void)state;
     kb_ingest *ingest;
     kb_error err;
-    assert_int_equal(kb_ingest_create(&ingest, 0, &err), KB_ERR_USAGE);
-    assert_int_equal(kb_ingest_create(&ingest, 65536, &err), KB_ERR_USAGE);
+    kb_ingest_options options = {.timesteps = 0};
+    assert_int_equal(kb_ingest_create(&ingest, &options, &err), KB_ERR_USAGE);
+    options.timesteps = 65536;
+    assert_int_equal(kb_ingest_create(&ingest, &options, &err), KB_ERR_USAGE);
     assert_non_null(strstr(err.text, "65536"));
     assert_null(ingest);
 }
@@ -338,6 +444,10 @@ int main(void)
         cmocka_unit_test(the_order_of_rows_does_not_matter),
         cmocka_unit_test(an_explicit_zero_is_a_time_and_replaces),
         cmocka_unit_test(a_late_row_replaces_only_inside_of_the_window),
+        cmocka_unit_test(a_zero_replaces_what_an_earlier_lane_read),
+        cmocka_unit_test(a_time_without_a_reading_is_a_step),
+        cmocka_unit_test(held_readings_come_from_before_the_window),
+        cmocka_unit_test(fills_have_names),
         cmocka_unit_test(memory_follows_the_window),
         cmocka_unit_test(ids_follow_the_bytes_of_names),
         cmocka_unit_test(a_session_without_rows_is_empty),

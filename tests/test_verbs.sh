@@ -359,7 +359,7 @@ gives 1 "a document that was cut off before anything usable" import prometheus c
 head -c 1000 "$files/prometheus/good/gc.json" >cut.json
 gives 1 "a document that was cut off fails" import prometheus cut.json saved
 says "the damage is told" "cut.json:1: truncated: the JSON ends early"
-says "where the rest is, is told" "what could be read is in saved"
+says "what that means is told" "what a damaged file held after the damage is missing"
 holds "what came before the damage is kept" grep -q "^readings,[1-9]" out
 gives 0 "and is in order" check saved
 gives 2 "import without operands" import

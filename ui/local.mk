@@ -57,5 +57,5 @@ tests_test_list_LDADD = $(UI_TEST_LIBS)
 tests_test_shell_SOURCES = tests/test_shell.c
 tests_test_shell_CPPFLAGS = $(UI_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_shell_CFLAGS = $(TEST_CFLAGS)
-tests_test_shell_LDADD = libui.a $(EXPLAIN_LIBS) $(CMOCKA_LIBS)
+tests_test_shell_LDADD = libui.a libcore.a $(EXPLAIN_LIBS) $(CMOCKA_LIBS)
 endif

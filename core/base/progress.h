@@ -11,26 +11,42 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Where work is. */
+typedef struct kb_progress_state {
+    const char *phase;    /* a short noun phrase with static lifetime: "reading", "training" */
+    uint64_t done, total; /* in any unit that grows evenly; total 0 when unknown */
+    bool bytes;           /* the unit is bytes */
+    uint64_t rows;        /* read so far; 0 where there are none */
+} kb_progress_state;
+
 typedef struct kb_progress {
-    /* PHASE is a short noun phrase with static lifetime ("reading", "training"); DONE of TOTAL in
-     * any unit that grows evenly (bytes, epochs, iterations); TOTAL 0 when unknown. May be NULL. */
-    void (*report)(void *ctx, const char *phase, uint64_t done, uint64_t total);
+    void (*report)(void *ctx, const kb_progress_state *state); /* may be NULL */
     void *ctx;
     /* Set by any thread or a signal handler, read by the worker; may be NULL. */
     const atomic_bool *cancel;
+    /* Work that is part of other work is cancelled with it; may be NULL. */
+    const struct kb_progress *outer;
 } kb_progress;
+
+static inline void kb_progress_tell(const kb_progress *progress, const kb_progress_state *state)
+{
+    if (progress && progress->report)
+        progress->report(progress->ctx, state);
+}
 
 static inline void kb_progress_report(const kb_progress *progress, const char *phase, uint64_t done,
                                       uint64_t total)
 {
-    if (progress && progress->report)
-        progress->report(progress->ctx, phase, done, total);
+    kb_progress_state state = {.phase = phase, .done = done, .total = total};
+    kb_progress_tell(progress, &state);
 }
 
 static inline bool kb_cancelled(const kb_progress *progress)
 {
-    return progress && progress->cancel &&
-           atomic_load_explicit(progress->cancel, memory_order_relaxed);
+    for (; progress; progress = progress->outer)
+        if (progress->cancel && atomic_load_explicit(progress->cancel, memory_order_relaxed))
+            return true;
+    return false;
 }
 
 #endif

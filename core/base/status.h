@@ -8,11 +8,12 @@
 
 typedef enum kb_status {
     KB_OK = 0,
-    KB_ERR_IO,     /* a file could not be opened, read, written, synced or renamed */
-    KB_ERR_FORMAT, /* the bytes are not what their format says (a bad row under --strict, a damaged
-                      model) */
-    KB_ERR_MEMORY, /* an allocation failed, or a size would overflow */
-    KB_ERR_USAGE,  /* an option out of range, or options that contradict each other or a model */
+    KB_ERR_IO,      /* a file could not be opened, read, written, synced or renamed */
+    KB_ERR_FORMAT,  /* the bytes are not what their format says (a bad row under --strict, a damaged
+                       model) */
+    KB_ERR_DAMAGED, /* a file's bytes are cut off or corrupt; what came before them is good */
+    KB_ERR_MEMORY,  /* an allocation failed, or a size would overflow */
+    KB_ERR_USAGE,   /* an option out of range, or options that contradict each other or a model */
     KB_ERR_CANCELLED, /* the caller asked to stop; not an error to tell the user about */
     KB_ERR_NUMERIC,   /* training diverged, or a factorisation failed */
     KB_ERR_DEVICE     /* a compute device is missing or failed */

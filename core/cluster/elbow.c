@@ -190,7 +190,7 @@ static kb_status fill(kb_elbow *out, struct fits *fits, kb_const_matrix x,
                       kb_error *err)
 {
     /* The parts are cancelled like the whole, but only the whole is told about. */
-    kb_progress quiet = {.cancel = progress ? progress->cancel : NULL};
+    kb_progress quiet = {.outer = progress};
     for (size_t i = 0; i < out->count; i++) {
         kb_progress_report(progress, "elbow", i, out->count);
         kb_status status = fit_row(&out->rows[i], fits, i, x, options, pool, &quiet, err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,8 +27,10 @@ struct kb_bytes {
     enum place place;
     char *label;
     const kb_progress *progress;
-    uint64_t read; /* from the file */
-    z_stream z;    /* next_in/avail_in: what of INPUT is not used yet, also for plain bytes */
+    uint64_t read;   /* from the file */
+    uint64_t offset; /* in the file of what is read next */
+    uint64_t size;   /* of a regular file when it was opened */
+    z_stream z;      /* next_in/avail_in: what of INPUT is not used yet, also for plain bytes */
     unsigned char input[INPUT_BYTES];
 };
 
@@ -39,6 +42,7 @@ static kb_status inspect(kb_bytes *bytes, kb_error *err)
     if (S_ISDIR(about.st_mode))
         return kb_fail(err, KB_ERR_IO, "%s: is a directory, a file was expected", bytes->label);
     bytes->may_block = !S_ISREG(about.st_mode);
+    bytes->size = bytes->may_block ? 0 : (uint64_t)about.st_size;
     return KB_OK;
 }
 
@@ -83,6 +87,12 @@ void kb_bytes_close(kb_bytes *bytes)
     free(bytes);
 }
 
+void kb_bytes_expect(kb_bytes *bytes, uint64_t size)
+{
+    if (!bytes->may_block && size > bytes->size)
+        bytes->size = size;
+}
+
 uint64_t kb_bytes_consumed(const kb_bytes *bytes)
 {
     return bytes->read;
@@ -91,6 +101,29 @@ uint64_t kb_bytes_consumed(const kb_bytes *bytes)
 static kb_status cancelled(kb_error *err)
 {
     return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+}
+
+/* The file has no more bytes: are those all that there were? Standard input may have been read from
+ * before, so that its offset says nothing. */
+static kb_status end_of_file(kb_bytes *bytes, kb_error *err)
+{
+    bytes->ended = true;
+    if (!bytes->owned || bytes->offset >= bytes->size)
+        return KB_OK;
+    return kb_fail(err, KB_ERR_DAMAGED,
+                   "%s: shrank while it was read: %" PRIu64 " of %" PRIu64 " bytes are left",
+                   bytes->label, bytes->offset, bytes->size);
+}
+
+/* What was read before stands. */
+static kb_status read_error(const kb_bytes *bytes, int reason, kb_error *err)
+{
+    kb_status status = kb_fail_errno(err, bytes->label, "cannot read", reason);
+    if (!bytes->read)
+        return status;
+    if (err)
+        err->status = KB_ERR_DAMAGED;
+    return KB_ERR_DAMAGED;
 }
 
 /* Up to ROOM bytes of the file as they are. */
@@ -106,13 +139,14 @@ static kb_status read_file(kb_bytes *bytes, void *buffer, size_t room, size_t *g
         ssize_t n = read(bytes->fd, buffer, room);
         if (n > 0) {
             bytes->read += (uint64_t)n;
+            bytes->offset += (uint64_t)n;
             *got = (size_t)n;
             return KB_OK;
         }
         if (n == 0)
-            bytes->ended = true;
-        else if (errno != EINTR && errno != EAGAIN)
-            return kb_fail_errno(err, bytes->label, "cannot read", errno);
+            return end_of_file(bytes, err);
+        if (errno != EINTR && errno != EAGAIN)
+            return read_error(bytes, errno, err);
     }
     return KB_OK;
 }
@@ -168,7 +202,7 @@ static kb_status read_plain(kb_bytes *bytes, char *buffer, size_t room, size_t *
 
 static kb_status corrupt(const kb_bytes *bytes, const char *what, kb_error *err)
 {
-    return kb_fail(err, KB_ERR_FORMAT, "%s: the gzip data are corrupt: %s", bytes->label, what);
+    return kb_fail(err, KB_ERR_DAMAGED, "%s: the gzip data are corrupt: %s", bytes->label, what);
 }
 
 /* Behind a member: another one, padding, or the end. */
@@ -199,7 +233,7 @@ static kb_status inflate_some(kb_bytes *bytes, kb_error *err)
     else if (result != Z_OK && result != Z_BUF_ERROR)
         return corrupt(bytes, bytes->z.msg ? bytes->z.msg : "unknown reason", err);
     else if (bytes->ended && in == 0 && out == bytes->z.avail_out)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: truncated: the gzip data end early", bytes->label);
+        return kb_fail(err, KB_ERR_DAMAGED, "%s: truncated: the gzip data end early", bytes->label);
     return KB_OK;
 }
 
@@ -235,4 +269,17 @@ kb_status kb_bytes_read(kb_bytes *bytes, char *buffer, size_t room, size_t *got,
     if (bytes->place == IN_PLAIN)
         return read_plain(bytes, buffer, room, got, err);
     return read_gzip(bytes, buffer, room, got, err);
+}
+
+kb_status kb_bytes_seek(kb_bytes *bytes, uint64_t offset, kb_error *err)
+{
+    if (bytes->place != IN_PLAIN || bytes->may_block)
+        return kb_fail(err, KB_ERR_USAGE, "%s: cannot be read from its middle", bytes->label);
+    if (lseek(bytes->fd, (off_t)offset, SEEK_SET) < 0)
+        return kb_fail_errno(err, bytes->label, "cannot read", errno);
+    bytes->z.avail_in = 0;
+    bytes->ended = false;
+    bytes->read = 0;
+    bytes->offset = offset;
+    return KB_OK;
 }

@@ -1,7 +1,8 @@
 /* bytes: a file or standard input as a stream of plain bytes, whether it is gzip-compressed or not.
  *
  * Told apart by content, not by name. Concatenated gzip members are one stream; zeros behind the
- * last one are padding. What came before a damage is delivered before the damage is reported. */
+ * last one are padding. What came before a damage is delivered before the damage is reported; a
+ * regular file that ends earlier than it did when it was opened, or listed, is damaged too. */
 #ifndef KB_BYTES_H
 #define KB_BYTES_H
 
@@ -19,10 +20,17 @@ typedef struct kb_bytes kb_bytes;
 kb_status kb_bytes_open(kb_bytes **out, const char *path, const char *label,
                         const kb_progress *progress, kb_error *err);
 void kb_bytes_close(kb_bytes *bytes); /* NULL is fine */
+/* The file is known to have had SIZE bytes: fewer are a damage. */
+void kb_bytes_expect(kb_bytes *bytes, uint64_t size);
 
-/* Up to ROOM (> 0) bytes into BUFFER; *GOT 0 is the end. A truncated or corrupt gzip stream is
- * KB_ERR_FORMAT. */
+/* Up to ROOM (> 0) bytes into BUFFER; *GOT 0 is the end. A truncated or corrupt gzip stream, a file
+ * that has shrunk and one that cannot be read any further are KB_ERR_DAMAGED; the error's text
+ * begins with LABEL and ": ". */
 kb_status kb_bytes_read(kb_bytes *bytes, char *buffer, size_t room, size_t *got, kb_error *err);
+
+/* Goes on reading at OFFSET of a regular file that is not compressed (otherwise KB_ERR_USAGE). At
+ * least one byte must have been read, so that this is known. */
+kb_status kb_bytes_seek(kb_bytes *bytes, uint64_t offset, kb_error *err);
 
 uint64_t kb_bytes_consumed(const kb_bytes *bytes); /* bytes of the file (compressed) read so far */
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "corpus.h"
+#include "files.h"
 #include "gzout.h"
 #include "memory.h"
 #include "outfile.h"
@@ -27,23 +27,34 @@ struct kb_corpus_writer {
 };
 
 /* --- opening ----------------------------------------------------------------------------- */
+static kb_status check_absent(const char *dir, const char *folder, const char *prefix,
+                              kb_error *err)
+{
+    kb_paths paths;
+    if (access(folder, F_OK) != 0)
+        return KB_OK;
+    kb_status status = kb_paths_list(&paths, folder, prefix, err);
+    if (status)
+        return status;
+    if (paths.count)
+        status = kb_fail(err, KB_ERR_IO, "%s: there is a corpus already (%s)", dir, paths.items[0]);
+    kb_paths_free(&paths);
+    return status;
+}
+
 /* Every file that a reader of the corpus would take along with the new ones. */
 static kb_status check_vacant(const char *dir, kb_error *err)
 {
     static const char *const prefixes[] = {"metrics", "sessions", "events"};
+    char *traces;
     kb_status status = KB_OK;
-    if (access(dir, F_OK) != 0)
-        return KB_OK;
-    for (size_t i = 0; !status && i < sizeof prefixes / sizeof *prefixes; i++) {
-        kb_paths paths;
-        status = kb_paths_list(&paths, dir, prefixes[i], err);
-        if (status)
-            return status;
-        if (paths.count)
-            status =
-                kb_fail(err, KB_ERR_IO, "%s: there is a corpus already (%s)", dir, paths.items[0]);
-        kb_paths_free(&paths);
-    }
+    if (asprintf(&traces, "%s/traces", dir) < 0)
+        return kb_fail_memory(err, "a file name");
+    for (size_t i = 0; !status && i < sizeof prefixes / sizeof *prefixes; i++)
+        status = check_absent(dir, dir, prefixes[i], err);
+    if (!status)
+        status = check_absent(dir, traces, "", err);
+    free(traces);
     return status;
 }
 

@@ -1,8 +1,10 @@
-/* libcsv is fed one physical line at a time, from a buffer that keeps all bytes of the row being
- * read. So a row's line number is exact, and a row that turns out to be damaged (a quote that never
- * closes) can be given up: the parser is reset and reading resumes on the line after the row's
- * first. That stays linear: a line that opens a quote when it is read as the start of a row closes
- * one when it is read inside of a quote, and only FOLDS_MAX lines of a row may do that. */
+/* Rows are cut at their marks (csv_marks.h) as long as they are what most rows are: plain fields,
+ * or fields that are a quote, text without one, and a quote, all on one line. Any other row is
+ * libcsv's, which is fed one physical line at a time, while the text keeps all bytes of the row
+ * being read. So a row's line number is exact, and a row that turns out to be damaged (a quote that
+ * never closes) can be given up: the parser is reset and reading resumes on the line after the
+ * row's first. That stays linear: a line that opens a quote when it is read as the start of a row
+ * closes one when it is read inside of a quote, and only FOLDS_MAX lines of a row may do that. */
 #include "csv_rows.h"
 
 #include <csv.h>
@@ -12,66 +14,95 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "csv_marks.h"
+#include "csv_text.h"
 #include "memory.h"
 #include "number.h"
-#include "simd.h"
 
 enum {
-    CHUNK_BYTES = 256 * 1024,
-    ROW_BYTES_MAX = 64 * 1024 * 1024, /* a longer line is skipped, so that memory stays bounded */
     FOLDS_MAX = 32, /* lines of one row that end in another quoted field than they began in */
     ENTRY_BLOCK = 16 * 1024, /* how libcsv's field buffer grows */
-    LIST_BYTES = 400         /* of the header, in an error */
+    LIST_BYTES = 400,        /* of the header, in an error */
+    REASON_BYTES = 64
 };
-
-/* What the buffer holds besides plain text; a buffer without any of it needs no closer look at its
- * lines. */
-enum { HAS_NUL = 1, HAS_HIGH = 2, HAS_CR = 4, HAS_BLANK = 8 };
 
 /* How reading a row ended. */
 enum outcome {
-    ROW_DONE,   /* the parser saw its end; reason says whether it is good */
+    ROW_CUT,    /* at its marks: it is good, and the spans are its fields */
+    ROW_ODD,    /* it is not for the marks */
+    ROW_DONE,   /* libcsv saw its end; reason says whether it is good */
     ROW_BROKEN, /* it cannot be finished; resume behind its first line */
     ROW_NONE    /* the end of the file */
 };
 
-struct kb_csv {
-    kb_bytes *bytes;
-    struct csv_parser parser;
-    char *label;
-    bool strict;
-    kb_problems *problems;
-
-    /* bytes [row, end) of buffer are not done with: [row, at) have been parsed, [at, searched) hold
-     * no newline */
-    char *buffer;
-    size_t capacity, row, at, searched, end;
-    unsigned flags;      /* HAS_*, of [row, end) and maybe more */
-    bool ended;          /* nothing comes after END */
-    kb_error damage;     /* why it ended, when not at the end of the file */
-    uint64_t line;       /* of the byte at AT */
-    uint64_t row_line;   /* of the byte at ROW */
-    uint64_t given_line; /* of the row last delivered */
-
-    const kb_column *columns;
-    size_t column_count;
-    uint32_t *wanted; /* by field of the file: index of its column, or NOT_WANTED */
-    size_t wanted_capacity, header_fields;
-    bool *found; /* by column */
-    char *text;  /* by column: KB_FIELD_MAX + 1 bytes */
-    size_t *lengths;
-
-    /* the row being parsed */
-    size_t fields, folds;
-    bool complete, overlong, no_memory;
-    const char *reason; /* why it is bad, or NULL */
-    size_t twice;       /* header: a column found twice, or SIZE_MAX */
-    char list[LIST_BYTES + 8];
-    bool list_full;
+/* A growing text of strings, each with its NUL, known by where they start. */
+struct strings {
+    char *text;
+    size_t size, capacity;
+    size_t *starts;
+    size_t count, starts_capacity;
 };
 
-#define NOT_WANTED UINT32_MAX
+struct kb_csv {
+    kb_csv_text text;
+    struct csv_parser parser;
+    char *label;
+    kb_csv_options options;
+    uint64_t first;      /* offset of the first row */
+    uint64_t row_line;   /* of the row being read */
+    uint64_t given_line; /* of the row last delivered */
+
+    struct strings header; /* the names; "" for one that is too long */
+    size_t width;          /* fields of a row as delivered */
+    size_t *places;        /* by delivered field: field of the file, or SIZE_MAX */
+    bool *wanted;          /* by field of the file */
+
+    kb_field *spans;      /* by field of the file: of the row last cut */
+    kb_field *fields;     /* by delivered field */
+    struct strings cells; /* the wanted fields of the row that libcsv parses */
+
+    /* the row being parsed by libcsv */
+    size_t field_count, folds;
+    bool complete, overlong, no_memory;
+    const char *reason; /* why it is bad, or NULL */
+    kb_problem_kind kind;
+};
+
+/* --- strings
+ * ---------------------------------------------------------------------------------------------- */
+
+static bool add_string(struct strings *strings, const char *s, size_t length)
+{
+    if (!kb_grow((void **)&strings->starts, &strings->starts_capacity, strings->count + 1,
+                 sizeof *strings->starts) ||
+        !kb_grow((void **)&strings->text, &strings->capacity, strings->size + length + 1, 1))
+        return false;
+    strings->starts[strings->count++] = strings->size;
+    if (length)
+        memcpy(strings->text + strings->size, s, length);
+    strings->size += length;
+    strings->text[strings->size++] = '\0';
+    return true;
+}
+
+static kb_field get_string(const struct strings *strings, size_t i)
+{
+    size_t end = i + 1 < strings->count ? strings->starts[i + 1] : strings->size;
+    return (kb_field){strings->text + strings->starts[i], end - strings->starts[i] - 1};
+}
+
+static void free_strings(struct strings *strings)
+{
+    free(strings->text);
+    free(strings->starts);
+}
+
+/* The row being read is bad. */
+static void blame(kb_csv *csv, kb_problem_kind kind, const char *reason)
+{
+    csv->kind = kind;
+    csv->reason = reason;
+}
 
 /* --- what libcsv calls
  * ---------------------------------------------------------------------------------------------- */
@@ -89,57 +120,23 @@ static bool too_long(kb_csv *csv, size_t length)
 static void take_field(void *text, size_t length, void *ctx)
 {
     kb_csv *csv = ctx;
-    size_t i = csv->fields++;
-    uint32_t column = i < csv->header_fields ? csv->wanted[i] : NOT_WANTED;
+    size_t i = csv->field_count++;
+    bool wanted = i < csv->header.count && csv->wanted[i];
     if (too_long(csv, length)) {
-        if (column != NOT_WANTED)
-            csv->reason = "a field longer than 4096 bytes";
-        return;
+        if (wanted)
+            blame(csv, KB_PROBLEM_LENGTH, "a field longer than 4096 bytes");
+        length = 0;
     }
-    if (column == NOT_WANTED)
-        return;
-    char *copy = csv->text + (size_t)column * (KB_FIELD_MAX + 1);
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    csv->lengths[column] = length;
-}
-
-/* Appends a column's name to the list for the error about a missing one. */
-static void list_name(kb_csv *csv, const char *text, size_t length)
-{
-    if (csv->list_full)
-        return;
-    size_t used = strlen(csv->list), room = LIST_BYTES - used;
-    csv->list_full = length + 2 >= room;
-    const char *comma = used ? ", " : "";
-    if (csv->list_full)
-        snprintf(csv->list + used, room + 8, "%s...", comma);
-    else
-        snprintf(csv->list + used, room, "%s%.*s", comma, (int)length, text);
+    if (i < csv->header.count && !add_string(&csv->cells, text, wanted ? length : 0))
+        csv->no_memory = true;
 }
 
 static void take_name(void *text, size_t length, void *ctx)
 {
     kb_csv *csv = ctx;
-    size_t i = csv->fields++;
-    if (!kb_grow((void **)&csv->wanted, &csv->wanted_capacity, i + 1, sizeof *csv->wanted)) {
+    csv->field_count++;
+    if (!add_string(&csv->header, text, too_long(csv, length) ? 0 : length))
         csv->no_memory = true;
-        csv->fields--;
-        return;
-    }
-    csv->wanted[i] = NOT_WANTED;
-    if (too_long(csv, length))
-        return;
-    list_name(csv, text, length);
-    for (size_t c = 0; c < csv->column_count; c++) {
-        const char *name = csv->columns[c].name;
-        if (strlen(name) != length || memcmp(name, text, length) != 0)
-            continue;
-        if (csv->found[c])
-            csv->twice = c;
-        csv->found[c] = true;
-        csv->wanted[i] = (uint32_t)c;
-    }
 }
 
 static void end_row(int terminator, void *ctx)
@@ -149,122 +146,14 @@ static void end_row(int terminator, void *ctx)
     csv->complete = true;
 }
 
+/* libcsv drops blanks around a field unless it is told that nothing is one. */
 static int never_blank(unsigned char c)
 {
     (void)c;
     return 0;
 }
 
-/* --- bytes into lines
- * -----------------------------------------------------------------------------------------------
- */
-
-/* The HAS_* of N bytes at S. */
-KB_SIMD static unsigned inspect(const unsigned char *s, size_t n)
-{
-    unsigned char high = 0, nul = 0, cr = 0, blank = 0;
-    for (size_t i = 0; i < n; i++) {
-        high |= s[i];
-        nul |= s[i] == 0;
-        cr |= s[i] == '\r';
-        blank |= (s[i] == ' ') | (s[i] == '\t');
-    }
-    return (nul ? HAS_NUL : 0u) | (high & 0x80 ? HAS_HIGH : 0u) | (cr ? HAS_CR : 0u) |
-           (blank ? HAS_BLANK : 0u);
-}
-
-/* libcsv drops blanks around a field unless it is told that nothing is one; without any in the
- * buffer its own test is right as well, and faster. */
-static void set_flags(kb_csv *csv, unsigned flags)
-{
-    csv->flags = flags;
-    csv_set_space_func(&csv->parser, flags & HAS_BLANK ? never_blank : NULL);
-}
-
-/* A damaged stream ends like a file, except that its last line was cut somewhere and is not a row.
- */
-static void end_of_bytes(kb_csv *csv, bool damaged)
-{
-    csv->ended = true;
-    if (damaged)
-        csv->end = csv->searched = csv->at;
-    else if (csv->end > csv->at && csv->buffer[csv->end - 1] != '\n')
-        csv->buffer[csv->end++] = '\n'; /* a last line without a newline is a row */
-}
-
-/* Reads more bytes behind those of the row being read. */
-static kb_status refill(kb_csv *csv, kb_error *err)
-{
-    size_t kept = csv->end - csv->row;
-    if (csv->row)
-        memmove(csv->buffer, csv->buffer + csv->row, kept);
-    csv->at -= csv->row;
-    csv->searched -= csv->row;
-    csv->row = 0;
-    csv->end = kept;
-    if (!kb_grow((void **)&csv->buffer, &csv->capacity, kept + CHUNK_BYTES + 1, 1))
-        return kb_fail_memory(err, "a line of a file");
-    size_t got;
-    kb_status status =
-        kb_bytes_read(csv->bytes, csv->buffer + kept, CHUNK_BYTES, &got, &csv->damage);
-    if (status != KB_OK || !got) {
-        if (status == KB_OK)
-            csv->damage.status = KB_OK;
-        end_of_bytes(csv, status != KB_OK);
-        return KB_OK;
-    }
-    csv->end += got;
-    bool small = kept < CHUNK_BYTES; /* looking at it again is cheap, and forgets what has gone */
-    const unsigned char *start = (const unsigned char *)csv->buffer + (small ? 0 : kept);
-    unsigned flags = inspect(start, got + (small ? kept : 0));
-    set_flags(csv, small ? flags : flags | csv->flags);
-    return KB_OK;
-}
-
-/* *LENGTH becomes that of the line at AT with its newline; 0 at the end of the file; SIZE_MAX when
- * the row is too long. */
-static kb_status find_line(kb_csv *csv, size_t *length, kb_error *err)
-{
-    for (;;) {
-        const char *newline = memchr(csv->buffer + csv->searched, '\n', csv->end - csv->searched);
-        if (newline) {
-            csv->searched = (size_t)(newline - csv->buffer);
-            *length = csv->searched + 1 - csv->at;
-            return KB_OK;
-        }
-        csv->searched = csv->end;
-        *length = csv->end - csv->row >= ROW_BYTES_MAX ? SIZE_MAX : 0;
-        if (*length || csv->ended)
-            return KB_OK;
-        kb_status status = refill(csv, err);
-        if (status != KB_OK)
-            return status;
-    }
-}
-
-/* Moves AT over N bytes, of which the last may be a newline. */
-static void step(kb_csv *csv, size_t n)
-{
-    csv->at += n;
-    if (csv->buffer[csv->at - 1] == '\n')
-        csv->line++;
-    if (csv->searched < csv->at)
-        csv->searched = csv->at;
-}
-
-/* Bytes of the LENGTH at AT that are to be parsed at once: up to a carriage return inside, which
- * may end a row too. */
-static size_t segment(const kb_csv *csv, size_t length)
-{
-    if (!(csv->flags & HAS_CR))
-        return length;
-    const char *s = csv->buffer + csv->at, *cr = memchr(s, '\r', length);
-    if (!cr || (size_t)(cr - s) + 2 == length)
-        return length;
-    return (size_t)(cr - s) + 1;
-}
-
-/* --- lines into rows
+/* --- rows by libcsv
  * ------------------------------------------------------------------------------------------------
  */
 
@@ -272,7 +161,7 @@ static size_t segment(const kb_csv *csv, size_t length)
 static void reset_parser(kb_csv *csv)
 {
     csv_fini(&csv->parser, NULL, NULL, NULL);
-    csv->fields = 0;
+    csv->field_count = 0;
     csv->complete = csv->overlong = false;
     csv->reason = NULL;
 }
@@ -286,7 +175,7 @@ static bool forgive_quote(kb_csv *csv, const char *s, void (*take)(void *, size_
         return false;
     }
     if (csv->parser.quoted) {
-        csv->reason = "text behind a closing quote";
+        blame(csv, KB_PROBLEM_QUOTES, "text behind a closing quote");
         return false;
     }
     csv_set_opts(&csv->parser, 0);
@@ -301,22 +190,22 @@ static bool quoted_too_long(kb_csv *csv)
     if (csv->parser.quoted && csv->parser.entry_pos > KB_FIELD_MAX + 1)
         csv->overlong = true;
     if (csv->overlong)
-        csv->reason = "a quoted field longer than 4096 bytes";
+        blame(csv, KB_PROBLEM_LENGTH, "a quoted field longer than 4096 bytes");
     return csv->overlong;
 }
 
 static bool too_many_folds(kb_csv *csv, size_t fields_before)
 {
-    csv->folds += !csv->complete && csv->fields > fields_before;
+    csv->folds += !csv->complete && csv->field_count > fields_before;
     if (csv->folds > FOLDS_MAX)
-        csv->reason = "quoted fields that run on from line to line";
+        blame(csv, KB_PROBLEM_QUOTES, "quoted fields that run on from line to line");
     return csv->folds > FOLDS_MAX;
 }
 
 /* Parses N bytes at S in pieces no longer than the longest field; false: the row is broken. */
 static bool feed(kb_csv *csv, const char *s, size_t n, void (*take)(void *, size_t, void *))
 {
-    size_t fields = csv->fields;
+    size_t fields = csv->field_count;
     while (n) {
         size_t piece = n < KB_FIELD_MAX ? n : KB_FIELD_MAX;
         size_t eaten = csv_parse(&csv->parser, s, piece, take, end_row, csv);
@@ -335,10 +224,20 @@ static bool feed(kb_csv *csv, const char *s, size_t n, void (*take)(void *, size
 
 static void check_bytes(kb_csv *csv, const char *s, size_t n)
 {
-    if ((csv->flags & HAS_NUL) && memchr(s, 0, n))
-        csv->reason = "a NUL byte";
-    else if ((csv->flags & HAS_HIGH) && !csv->reason && !kb_utf8_valid(s, n))
-        csv->reason = "not UTF-8";
+    if (memchr(s, 0, n))
+        blame(csv, KB_PROBLEM_BYTES, "a NUL byte");
+    else if (!kb_utf8_valid(s, n))
+        blame(csv, KB_PROBLEM_BYTES, "not UTF-8");
+}
+
+/* Bytes of the LENGTH at AT that are to be parsed at once: up to a carriage return inside, which
+ * may end a row too. */
+static size_t segment(const kb_csv *csv, size_t length)
+{
+    const char *s = csv->text.buffer + csv->text.at, *cr = memchr(s, '\r', length);
+    if (!cr || (size_t)(cr - s) + 2 == length)
+        return length;
+    return (size_t)(cr - s) + 1;
 }
 
 static bool is_blank_line(const char *s, size_t n)
@@ -348,9 +247,9 @@ static bool is_blank_line(const char *s, size_t n)
 
 static void begin_row(kb_csv *csv)
 {
-    csv->row = csv->at;
-    csv->row_line = csv->line;
-    csv->fields = csv->folds = 0;
+    csv->text.row = csv->text.at;
+    csv->row_line = csv->text.line;
+    csv->field_count = csv->folds = csv->cells.count = csv->cells.size = 0;
     csv->complete = false;
     csv->reason = NULL;
 }
@@ -358,50 +257,60 @@ static void begin_row(kb_csv *csv)
 /* The rest of a line of which no end is in sight; the buffer is emptied as it fills. */
 static kb_status skip_line(kb_csv *csv, kb_error *err)
 {
+    kb_csv_text *text = &csv->text;
     size_t length = SIZE_MAX;
     while (length == SIZE_MAX) {
-        csv->row = csv->at = csv->searched = csv->end;
-        kb_status status = find_line(csv, &length, err);
+        text->row = text->at = text->searched = text->end;
+        kb_status status = kb_csv_text_find_line(text, &length, err);
         if (status != KB_OK)
             return status;
     }
     if (length)
-        step(csv, length);
-    csv->reason = "a line longer than 64 MiB";
+        kb_csv_text_step(text, length);
+    blame(csv, KB_PROBLEM_LENGTH, "a line longer than 64 MiB");
     return KB_OK;
 }
 
-static kb_status read_row(kb_csv *csv, void (*take)(void *, size_t, void *), enum outcome *outcome,
-                          kb_error *err)
+/* A row that no further line continues: LENGTH 0, the text has ended; SIZE_MAX, it is too long. */
+static kb_status end_early(kb_csv *csv, size_t length, enum outcome *outcome, kb_error *err)
 {
+    bool fresh = csv->text.at == csv->text.row;
+    if (fresh && length) {
+        *outcome = ROW_DONE;
+        return skip_line(csv, err);
+    }
+    if (length)
+        blame(csv, KB_PROBLEM_LENGTH, "a row longer than 64 MiB");
+    else
+        blame(csv, KB_PROBLEM_QUOTES, "a quoted field that never ends");
+    *outcome = fresh ? ROW_NONE : ROW_BROKEN;
+    return KB_OK;
+}
+
+static kb_status parse_row(kb_csv *csv, void (*take)(void *, size_t, void *), enum outcome *outcome,
+                           kb_error *err)
+{
+    kb_csv_text *text = &csv->text;
     begin_row(csv);
     while (!csv->complete) {
         size_t length;
-        kb_status status = find_line(csv, &length, err);
+        kb_status status = kb_csv_text_find_line(text, &length, err);
         if (status != KB_OK)
             return status;
-        bool fresh = csv->at == csv->row;
-        if (length == 0 || length == SIZE_MAX) {
-            if (fresh && length) {
-                *outcome = ROW_DONE;
-                return skip_line(csv, err);
-            }
-            csv->reason = length ? "a row longer than 64 MiB" : "a quoted field that never ends";
-            *outcome = fresh ? ROW_NONE : ROW_BROKEN;
-            return KB_OK;
-        }
-        const char *s = csv->buffer + csv->at;
+        if (length == 0 || length == SIZE_MAX)
+            return end_early(csv, length, outcome, err);
+        const char *s = text->buffer + text->at;
         length = segment(csv, length);
-        if (fresh && is_blank_line(s, length)) {
-            step(csv, length);
+        if (text->at == text->row && is_blank_line(s, length)) {
+            kb_csv_text_step(text, length);
             begin_row(csv);
             continue;
         }
         bool whole = feed(csv, s, length, take);
-        if (csv->flags & (HAS_NUL | HAS_HIGH))
+        if (!csv->reason)
             check_bytes(csv, s, length);
-        step(csv, length);
-        if (!whole) {
+        kb_csv_text_step(text, length);
+        if (!whole || csv->no_memory) {
             *outcome = ROW_BROKEN;
             return csv->no_memory ? kb_fail_memory(err, "a row of a file") : KB_OK;
         }
@@ -410,24 +319,105 @@ static kb_status read_row(kb_csv *csv, void (*take)(void *, size_t, void *), enu
     return KB_OK;
 }
 
-/* Goes back to the end of the row's first line. */
-static void give_up_row(kb_csv *csv)
+/* --- rows by their marks
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* Steps M over the marks of a quoted field, of which *M is the one behind its first quote; returns
+ * its last quote's offset, or 0 when there is none before END or on the line. */
+static size_t find_closing(const char *s, const uint32_t **m, const uint32_t *end)
 {
-    const char *newline = memchr(csv->buffer + csv->row, '\n', csv->end - csv->row);
-    csv->at = newline ? (size_t)(newline + 1 - csv->buffer) : csv->end;
-    csv->searched = csv->at;
-    csv->line = csv->row_line + 1;
-    reset_parser(csv);
+    while (*m < end && s[**m] == ',')
+        ++*m;
+    if (*m == end || s[**m] != '"')
+        return 0;
+    return *(*m)++;
+}
+
+/* Fills the spans of the row at AT from its marks; returns where it ends, 0: more marks are needed,
+ * SIZE_MAX: it is odd. Every field must end at a comma but the last, which ends the line. */
+static size_t cut_row(kb_csv *csv)
+{
+    const kb_csv_text *text = &csv->text;
+    const char *s = text->buffer;
+    const uint32_t *m = text->marks + text->mark, *end = text->marks + text->mark_count;
+    size_t begin = text->at, last = csv->header.count - 1;
+    for (size_t f = 0; m < end; f++) {
+        size_t stop = *m++, close = stop;
+        if (s[stop] == '"') {
+            close = stop == begin++ ? find_closing(s, &m, end) : SIZE_MAX;
+            if (m == end)
+                return 0;
+            if (!close || close == SIZE_MAX || *m != close + 1)
+                return SIZE_MAX;
+            stop = *m++;
+        }
+        if (close - begin > KB_FIELD_MAX)
+            return SIZE_MAX;
+        csv->spans[f] = (kb_field){s + begin, close - begin};
+        begin = stop + 1;
+        if (f < last && s[stop] == ',')
+            continue;
+        if (f < last || s[stop] == ',' || s[stop] == '"')
+            return SIZE_MAX;
+        if (s[stop] == '\n')
+            return begin;
+        return m == end ? 0 : s[*m] == '\n' && *m == begin ? begin + 1 : SIZE_MAX;
+    }
+    return 0;
+}
+
+/* Moves over lines with nothing in them. */
+static void skip_blank_lines(kb_csv_text *text)
+{
+    while (text->mark < text->mark_count) {
+        const uint32_t *m = text->marks + text->mark;
+        const char *s = text->buffer + *m;
+        size_t n = *s == '\n' ? 1 : 2;
+        if (*m != text->at || (n == 2 && (*s != '\r' || text->mark + 1 == text->mark_count ||
+                                          m[1] != *m + 1 || s[1] != '\n')))
+            return;
+        text->mark += n;
+        kb_csv_text_step(text, n);
+    }
+}
+
+/* Tries to take the next row by its marks. The row is left alone if that cannot be. */
+static kb_status take_marks(kb_csv *csv, enum outcome *outcome, kb_error *err)
+{
+    kb_csv_text *text = &csv->text;
+    kb_csv_text_resync(text);
+    for (;;) {
+        skip_blank_lines(text);
+        begin_row(csv);
+        size_t end = cut_row(csv);
+        *outcome = ROW_ODD;
+        if (end == SIZE_MAX)
+            return KB_OK;
+        if (end) {
+            size_t n = end - text->at;
+            if (kb_csv_text_flags(text))
+                check_bytes(csv, text->buffer + text->at, n);
+            kb_csv_text_step(text, n);
+            *outcome = ROW_CUT;
+            return KB_OK;
+        }
+        bool more;
+        kb_status status = kb_csv_text_more_marks(text, &more, err);
+        if (status != KB_OK || !more)
+            return status;
+    }
 }
 
 /* --- the reader
  * -----------------------------------------------------------------------------------------------------
  */
 
-static kb_status tell(kb_csv *csv, uint64_t line, const char *reason, kb_error *err)
+static kb_status tell(kb_csv *csv, uint64_t line, kb_problem_kind kind, const char *reason,
+                      kb_error *err)
 {
-    kb_problems_add(csv->problems, csv->label, line, "%s", reason);
-    if (!csv->strict)
+    kb_problems_add(csv->options.problems, csv->label, line, kind, "%s", reason);
+    if (!csv->options.strict)
         return KB_OK;
     kb_status status = kb_fail(err, KB_ERR_FORMAT, "%s:%" PRIu64 ": %s", csv->label, line, reason);
     if (err)
@@ -435,146 +425,265 @@ static kb_status tell(kb_csv *csv, uint64_t line, const char *reason, kb_error *
     return status;
 }
 
-/* Why the row just parsed is bad: REASON or TEXT (64 bytes), or NULL. */
-static const char *verdict(const kb_csv *csv, char *text)
+/* Why the row just read is bad: REASON or TEXT (REASON_BYTES), or NULL. */
+static const char *verdict(kb_csv *csv, enum outcome outcome, char *text)
 {
-    if (csv->reason || csv->fields == csv->header_fields)
+    if (csv->reason || outcome == ROW_CUT || csv->field_count == csv->header.count)
         return csv->reason;
-    snprintf(text, 64, "%zu field%s, the header has %zu", csv->fields, csv->fields == 1 ? "" : "s",
-             csv->header_fields);
+    snprintf(text, REASON_BYTES, "%zu field%s, the header has %zu", csv->field_count,
+             csv->field_count == 1 ? "" : "s", csv->header.count);
+    csv->kind = KB_PROBLEM_FIELDS;
     return text;
 }
 
-kb_status kb_csv_next(kb_csv *csv, kb_field *fields, bool *got, kb_error *err)
+/* Fills fields from the row that was read. The bytes behind a cut field, which are marks, become
+ * its NUL. */
+static void deliver(kb_csv *csv, enum outcome outcome)
 {
-    *got = false;
-    for (;;) {
+    for (size_t c = 0; c < csv->width; c++) {
+        size_t f = csv->places[c];
+        if (f == SIZE_MAX)
+            csv->fields[c] = (kb_field){"", 0};
+        else if (outcome == ROW_DONE)
+            csv->fields[c] = get_string(&csv->cells, f);
+        else {
+            csv->fields[c] = csv->spans[f];
+            size_t at = (size_t)(csv->spans[f].text - csv->text.buffer);
+            csv->text.buffer[at + csv->spans[f].length] = '\0';
+        }
+    }
+}
+
+static kb_status read_row(kb_csv *csv, enum outcome *outcome, kb_error *err)
+{
+    *outcome = ROW_ODD;
+    kb_status status = csv->options.slow ? KB_OK : take_marks(csv, outcome, err);
+    if (status == KB_OK && *outcome == ROW_ODD)
+        status = parse_row(csv, take_field, outcome, err);
+    return status;
+}
+
+/* Rows that begin behind the range are somebody else's. */
+static bool is_past_range(const kb_csv *csv)
+{
+    return csv->options.end && kb_csv_stop(csv) >= csv->options.end;
+}
+
+kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error *err)
+{
+    for (*got = false; !*got && !is_past_range(csv);) {
         enum outcome outcome;
-        kb_status status = read_row(csv, take_field, &outcome, err);
+        char text[REASON_BYTES];
+        kb_status status = read_row(csv, &outcome, err);
         if (status != KB_OK)
             return status;
         if (outcome == ROW_NONE)
-            return csv->damage.status == KB_OK
+            return csv->text.damage.status == KB_OK
                        ? KB_OK
-                       : kb_fail(err, csv->damage.status, "%s", csv->damage.text);
-        char text[64];
-        const char *reason = verdict(csv, text);
-        if (!reason)
-            break;
-        status = tell(csv, csv->row_line, reason, err);
-        if (outcome == ROW_BROKEN)
-            give_up_row(csv);
-        if (status != KB_OK)
-            return status;
+                       : kb_fail(err, csv->text.damage.status, "%s", csv->text.damage.text);
+        const char *reason = verdict(csv, outcome, text);
+        *got = !reason;
+        if (reason) {
+            status = tell(csv, csv->row_line, csv->kind, reason, err);
+            if (outcome == ROW_BROKEN) {
+                kb_csv_text_back(&csv->text, csv->row_line);
+                reset_parser(csv);
+            }
+            if (status != KB_OK)
+                return status;
+        } else {
+            deliver(csv, outcome);
+        }
     }
     csv->given_line = csv->row_line;
-    for (size_t c = 0; c < csv->column_count; c++)
-        fields[c] = (kb_field){csv->text + c * (KB_FIELD_MAX + 1), csv->lengths[c]};
-    *got = true;
+    *fields = csv->fields;
     return KB_OK;
 }
 
-kb_status kb_csv_reject(kb_csv *csv, kb_error *err, const char *format, ...)
+kb_status kb_csv_tell(kb_csv *csv, uint64_t line, kb_error *err, kb_problem_kind kind,
+                      const char *format, ...)
 {
     char reason[512];
     va_list args;
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    return tell(csv, csv->given_line, reason, err);
+    return tell(csv, line, kind, reason, err);
 }
 
-static kb_status check_columns(const kb_csv *csv, kb_error *err)
+kb_status kb_csv_reject(kb_csv *csv, kb_error *err, kb_problem_kind kind, const char *format, ...)
 {
-    if (csv->twice != SIZE_MAX)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: column '%s' is there twice", csv->label,
-                       csv->columns[csv->twice].name);
-    for (size_t c = 0; c < csv->column_count; c++)
-        if (csv->columns[c].required && !csv->found[c])
-            return kb_fail(err, KB_ERR_FORMAT, "%s: no column '%s' (the header has: %s)",
-                           csv->label, csv->columns[c].name, csv->list);
+    char reason[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    return tell(csv, csv->given_line, kind, reason, err);
+}
+
+/* --- the header
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+/* Where the header has NAME: SIZE_MAX when it has not. *TWICE is set when it has it again. */
+static size_t find_name(const kb_csv *csv, const char *name, bool *twice)
+{
+    size_t found = SIZE_MAX;
+    for (size_t f = 0; name && f < csv->header.count; f++) {
+        if (strcmp(get_string(&csv->header, f).text, name) != 0)
+            continue;
+        *twice = found != SIZE_MAX;
+        if (*twice)
+            break;
+        found = f;
+    }
+    return found;
+}
+
+/* The header's names for an error. */
+static void list_names(const kb_csv *csv, char *list, size_t size)
+{
+    size_t used = 0;
+    for (size_t f = 0; f < csv->header.count; f++) {
+        kb_field name = get_string(&csv->header, f);
+        const char *comma = f ? ", " : "";
+        if (used + name.length + sizeof ", ..." > size) {
+            snprintf(list + used, size - used, "%s...", comma);
+            break;
+        }
+        used += (size_t)snprintf(list + used, size - used, "%s%s", comma, name.text);
+    }
+    kb_printable(list);
+}
+
+static kb_status missing_column(const kb_csv *csv, const kb_column *column, kb_error *err)
+{
+    char list[LIST_BYTES] = "", nor[LIST_BYTES / 2] = "";
+    list_names(csv, list, sizeof list);
+    if (column->mapped)
+        snprintf(nor, sizeof nor, " nor '%.150s'", column->mapped);
+    return kb_fail(err, KB_ERR_FORMAT, "%s: no column '%s'%s (the header has: %s)", csv->label,
+                   column->name, nor, list);
+}
+
+kb_status kb_csv_find_column(const kb_csv *csv, const kb_column *column, size_t *place,
+                             kb_error *err)
+{
+    bool twice = false;
+    *place = find_name(csv, column->mapped, &twice);
+    const char *name = *place == SIZE_MAX ? column->name : column->mapped;
+    if (*place == SIZE_MAX)
+        *place = find_name(csv, name, &twice);
+    if (twice)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: column '%s' is there twice", csv->label, name);
+    if (*place == SIZE_MAX && column->required)
+        return missing_column(csv, column, err);
     return KB_OK;
 }
 
+static kb_status place_columns(kb_csv *csv, kb_error *err)
+{
+    size_t n = csv->header.count;
+    csv->width = csv->options.columns ? csv->options.column_count : n;
+    csv->places = kb_calloc(csv->width, sizeof *csv->places);
+    csv->fields = kb_calloc(csv->width, sizeof *csv->fields);
+    csv->wanted = kb_calloc(n, sizeof *csv->wanted);
+    csv->spans = kb_calloc(n, sizeof *csv->spans);
+    if (!csv->places || !csv->fields || !csv->wanted || !csv->spans)
+        return kb_fail_memory(err, "the header of a file");
+    kb_status status = KB_OK;
+    for (size_t c = 0; status == KB_OK && c < csv->width; c++) {
+        csv->places[c] = c;
+        if (csv->options.columns)
+            status = kb_csv_find_column(csv, &csv->options.columns[c], &csv->places[c], err);
+        if (status == KB_OK && csv->places[c] != SIZE_MAX)
+            csv->wanted[csv->places[c]] = true;
+    }
+    return status;
+}
+
 /* Reads as far as the first line and steps over a byte order mark. */
-static kb_status skip_mark(kb_csv *csv, kb_error *err)
+static kb_status skip_mark(kb_csv_text *text, kb_error *err)
 {
     size_t length;
-    kb_status status = find_line(csv, &length, err);
+    kb_status status = kb_csv_text_find_line(text, &length, err);
     if (status != KB_OK)
         return status;
-    if (csv->end >= 3 && memcmp(csv->buffer, "\xEF\xBB\xBF", 3) == 0) {
-        csv->at = 3;
-        if (csv->searched < csv->at)
-            csv->searched = csv->at;
+    if (text->end >= 3 && memcmp(text->buffer, "\xEF\xBB\xBF", 3) == 0) {
+        text->at = 3;
+        if (text->searched < text->at)
+            text->searched = text->at;
     }
     return KB_OK;
 }
 
 static kb_status read_header(kb_csv *csv, kb_error *err)
 {
-    kb_status status = skip_mark(csv, err);
+    kb_status status = skip_mark(&csv->text, err);
     enum outcome outcome = ROW_NONE;
     if (status == KB_OK)
-        status = read_row(csv, take_name, &outcome, err);
+        status = parse_row(csv, take_name, &outcome, err);
     if (status != KB_OK)
         return status;
-    if (csv->no_memory)
-        return kb_fail_memory(err, "the header of a file");
-    if (outcome == ROW_NONE && csv->damage.status != KB_OK)
-        return kb_fail(err, csv->damage.status, "%s", csv->damage.text);
+    if (outcome == ROW_NONE && csv->text.damage.status != KB_OK)
+        return kb_fail(err, csv->text.damage.status, "%s", csv->text.damage.text);
     if (outcome == ROW_NONE)
         return kb_fail(err, KB_ERR_FORMAT, "%s: empty, a header row was expected", csv->label);
     if (csv->reason)
         return kb_fail(err, KB_ERR_FORMAT, "%s:%" PRIu64 ": the header row does not parse: %s",
                        csv->label, csv->row_line, csv->reason);
-    csv->header_fields = csv->fields;
-    kb_printable(csv->list);
-    return check_columns(csv, err);
+    return place_columns(csv, err);
 }
 
-static bool allocate(kb_csv *csv, const char *label)
+/* Goes to where the range's first row begins, or is taken to. */
+static kb_status enter_range(kb_csv *csv, kb_error *err)
 {
-    csv->label = kb_strdup(label);
-    csv->found = kb_calloc(csv->column_count, sizeof *csv->found);
-    csv->text = kb_calloc(csv->column_count, KB_FIELD_MAX + 1);
-    csv->lengths = kb_calloc(csv->column_count, sizeof *csv->lengths);
-    return csv->label && csv->found && csv->text && csv->lengths &&
-           kb_grow((void **)&csv->buffer, &csv->capacity, CHUNK_BYTES + 1, 1);
+    const kb_csv_options *range = &csv->options;
+    if (!range->begin)
+        return KB_OK;
+    kb_status status = kb_csv_text_seek(&csv->text, range->begin - !range->exact, err);
+    size_t length = 0;
+    if (status != KB_OK || range->exact)
+        return status;
+    do {
+        csv->text.row = csv->text.at = csv->text.searched;
+        status = kb_csv_text_find_line(&csv->text, &length, err);
+    } while (status == KB_OK && length == SIZE_MAX);
+    if (length && status == KB_OK)
+        kb_csv_text_step(&csv->text, length);
+    csv->text.line = 1;
+    return status;
 }
 
-static void set_up_parser(kb_csv *csv)
-{
-    csv_init(&csv->parser, CSV_STRICT);
-    csv_set_blk_size(&csv->parser, ENTRY_BLOCK);
-}
+/* --- opening and closing
+ * -----------------------------------------------------------------------------------------------------
+ */
 
-kb_status kb_csv_open(kb_csv **out, const char *path, const char *label, const kb_column *columns,
-                      size_t count, bool strict, kb_problems *problems, const kb_progress *progress,
-                      kb_error *err)
+kb_status kb_csv_open(kb_csv **out, const char *path, const kb_csv_options *options, kb_error *err)
 {
     *out = NULL;
     kb_csv *csv = kb_calloc(1, sizeof *csv);
     if (!csv)
         return kb_fail_memory(err, "reading a file");
-    csv->columns = columns;
-    csv->column_count = count;
-    csv->strict = strict;
-    csv->problems = problems;
-    csv->line = 1;
-    csv->twice = SIZE_MAX;
-    set_up_parser(csv);
-    kb_status status = KB_OK;
-    if (!allocate(csv, label ? label : path))
-        status = kb_fail_memory(err, "reading a file");
+    csv->options = *options;
+    csv_init(&csv->parser, CSV_STRICT);
+    csv_set_blk_size(&csv->parser, ENTRY_BLOCK);
+    csv_set_space_func(&csv->parser, never_blank);
+    csv->label = kb_strdup(options->label ? options->label : path);
+    kb_status status = csv->label ? KB_OK : kb_fail_memory(err, "reading a file");
     if (status == KB_OK)
-        status = kb_bytes_open(&csv->bytes, path, csv->label, progress, err);
+        status = kb_csv_text_open(&csv->text, path, csv->label, options->progress, err);
+    if (status == KB_OK)
+        kb_bytes_expect(csv->text.bytes, options->size);
     if (status == KB_OK)
         status = read_header(csv, err);
+    if (status == KB_OK)
+        status = enter_range(csv, err);
     if (status != KB_OK) {
         kb_csv_close(csv);
         return status;
     }
+    csv->first = kb_csv_stop(csv);
     *out = csv;
     return KB_OK;
 }
@@ -583,20 +692,40 @@ void kb_csv_close(kb_csv *csv)
 {
     if (!csv)
         return;
-    kb_bytes_close(csv->bytes);
+    kb_csv_text_close(&csv->text);
     csv_free(&csv->parser);
+    free_strings(&csv->header);
+    free_strings(&csv->cells);
     free(csv->label);
-    free(csv->buffer);
+    free(csv->places);
     free(csv->wanted);
-    free(csv->found);
-    free(csv->text);
-    free(csv->lengths);
+    free(csv->spans);
+    free(csv->fields);
     free(csv);
+}
+
+/* --- asking
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+const char *kb_csv_label(const kb_csv *csv)
+{
+    return csv->label;
+}
+
+size_t kb_csv_width(const kb_csv *csv)
+{
+    return csv->width;
+}
+
+kb_field kb_csv_name(const kb_csv *csv, size_t i)
+{
+    return get_string(&csv->header, i);
 }
 
 bool kb_csv_has_column(const kb_csv *csv, size_t column)
 {
-    return csv->found[column];
+    return csv->places[column] != SIZE_MAX;
 }
 
 uint64_t kb_csv_line(const kb_csv *csv)
@@ -604,7 +733,22 @@ uint64_t kb_csv_line(const kb_csv *csv)
     return csv->given_line;
 }
 
+uint64_t kb_csv_next_line(const kb_csv *csv)
+{
+    return csv->text.line;
+}
+
+uint64_t kb_csv_first(const kb_csv *csv)
+{
+    return csv->first;
+}
+
+uint64_t kb_csv_stop(const kb_csv *csv)
+{
+    return csv->text.origin + csv->text.at;
+}
+
 uint64_t kb_csv_bytes(const kb_csv *csv)
 {
-    return kb_bytes_consumed(csv->bytes);
+    return kb_bytes_consumed(csv->text.bytes);
 }

@@ -5,7 +5,8 @@
  * delivers those fields only. Rows that do not parse are told to the problem collector and left
  * out: a wrong number of fields, a NUL byte, bad UTF-8, a quoted field over KB_FIELD_MAX bytes or
  * still open at the end (reading resumes on the line after its first). Blank lines are skipped.
- * Parsing is libcsv's; bytes come through zlib. */
+ * Bytes come through zlib. Rows of plain fields, quoted or not, are cut at their marks
+ * (csv_marks.h); whatever else a row may hold is libcsv's to parse. */
 #ifndef KB_CSV_ROWS_H
 #define KB_CSV_ROWS_H
 
@@ -27,32 +28,63 @@ typedef struct kb_field {
 typedef struct kb_column {
     const char *name;
     bool required;
+    const char *mapped; /* the name to look for first, or NULL */
 } kb_column;
 
 typedef struct kb_csv kb_csv;
 
+typedef struct kb_csv_options {
+    const char *label;        /* how the file is named in problems; NULL: the path */
+    const kb_column *columns; /* what is wanted; NULL: every column, in the file's order */
+    size_t column_count;
+    bool strict; /* the first bad row is fatal */
+    bool slow;   /* libcsv parses every row: for comparison */
+    /* Of a plain file only the rows that begin at BEGIN <= offset < END; both 0: all of them. BEGIN
+     * is the beginning of a row if EXACT; otherwise the first row is taken to begin behind the
+     * first newline at or behind BEGIN - 1. */
+    uint64_t begin, end;
+    bool exact;
+    uint64_t size; /* see kb_bytes_expect */
+    kb_problems *problems;
+    const kb_progress *progress; /* only asked for cancellation; may be NULL */
+} kb_csv_options;
+
 /* Opens PATH ("-": standard input) and reads its header. A missing required column is KB_ERR_FORMAT
  * and names the columns that were found; so are a file without a header and a column that is wanted
- * and there twice. LABEL is how the file is named in problems (NULL: PATH). STRICT makes the first
- * bad row fatal. PROGRESS is only asked for cancellation. COLUMNS, PROBLEMS and PROGRESS outlive
- * the reader. */
-kb_status kb_csv_open(kb_csv **out, const char *path, const char *label, const kb_column *columns,
-                      size_t count, bool strict, kb_problems *problems, const kb_progress *progress,
-                      kb_error *err);
-void kb_csv_close(kb_csv *csv);
+ * and there twice. What OPTIONS points to outlives the reader. */
+kb_status kb_csv_open(kb_csv **out, const char *path, const kb_csv_options *options, kb_error *err);
+void kb_csv_close(kb_csv *csv); /* NULL is fine */
 
-/* The next good row: *GOT true and FIELDS[i] the field of columns[i] ({"", 0} where the file lacks
- * an optional one), or *GOT false at the end. A truncated or corrupt gzip stream delivers the rows
- * before the damage, then returns KB_ERR_FORMAT naming the file. */
-kb_status kb_csv_next(kb_csv *csv, kb_field *fields, bool *got, kb_error *err);
+const char *kb_csv_label(const kb_csv *csv);
+/* How many fields a row has as it is delivered: the columns wanted, or those of the file. */
+size_t kb_csv_width(const kb_csv *csv);
+/* The name of the file's column I, "" if it is longer than KB_FIELD_MAX. */
+kb_field kb_csv_name(const kb_csv *csv, size_t i);
+/* *PLACE becomes the file's column that COLUMN is, SIZE_MAX if it has none; errors as in
+ * kb_csv_open. */
+kb_status kb_csv_find_column(const kb_csv *csv, const kb_column *column, size_t *place,
+                             kb_error *err);
+bool kb_csv_has_column(const kb_csv *csv, size_t column); /* wanted ones only */
+
+/* The next good row: *GOT true and (*FIELDS)[i] the field of columns[i] ({"", 0} where the file
+ * lacks an optional one), or *GOT false at the end. A damaged file (see bytes.h) delivers the rows
+ * before the damage, then is KB_ERR_DAMAGED. */
+kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error *err);
 
 /* Tells the collector that the row last delivered is bad after all (a value that does not parse);
  * under STRICT returns KB_ERR_FORMAT. */
-kb_status kb_csv_reject(kb_csv *csv, kb_error *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+kb_status kb_csv_reject(kb_csv *csv, kb_error *err, kb_problem_kind kind, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same for another line of the file (0: the file as a whole). */
+kb_status kb_csv_tell(kb_csv *csv, uint64_t line, kb_error *err, kb_problem_kind kind,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-bool kb_csv_has_column(const kb_csv *csv, size_t column);
-uint64_t kb_csv_line(const kb_csv *csv);  /* first line of the row last delivered */
+/* Lines count from 1 at the beginning of the file, or of the range. */
+uint64_t kb_csv_line(const kb_csv *csv);      /* first line of the row last delivered */
+uint64_t kb_csv_next_line(const kb_csv *csv); /* of what follows it */
+/* Offsets in the plain text: of the first row, and of what follows the row last read. */
+uint64_t kb_csv_first(const kb_csv *csv);
+uint64_t kb_csv_stop(const kb_csv *csv);
 uint64_t kb_csv_bytes(const kb_csv *csv); /* compressed bytes read so far, for progress */
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "csv_rows.h"
 #include "memory.h"
 #include "order.h"
 
@@ -14,88 +13,100 @@ struct kb_events {
     size_t count;
 };
 
-/* The log as it is read: items in file order, with each one's user beside it. */
-struct reader {
+/* What one lane has read: items in the order of reading, with each one's user beside it. */
+struct log {
     kb_names *users, *kinds, *sessions;
     kb_event *items;
     uint32_t *of_user;
     size_t count, items_capacity, of_user_capacity;
-    const kb_progress *progress;
-    uint64_t done; /* bytes of the files before this one */
 };
 
-enum { USER, TIME, EVENT, SESSION, COLUMNS };
-
-static const kb_column columns[COLUMNS] = {
-    {"user", true}, {"time", true}, {"event", true}, {"session", false}};
-
-enum { REPORT_ROWS = 4096 };
+enum { USER, TIME, EVENT, SESSION };
 
 static kb_status no_memory(kb_error *err)
 {
     return kb_fail_memory(err, "the event log");
 }
 
-static kb_status append(struct reader *r, const kb_field *fields, kb_time time, kb_error *err)
+/* --- rows
+ * -------------------------------------------------------------------------------------- */
+
+static void close_log(void *data)
 {
-    uint32_t user = kb_names_add(r->users, fields[USER].text, fields[USER].length);
-    uint32_t kind = kb_names_add(r->kinds, fields[EVENT].text, fields[EVENT].length);
+    struct log *log = data;
+    kb_names_free(log->users);
+    kb_names_free(log->kinds);
+    kb_names_free(log->sessions);
+    free(log->items);
+    free(log->of_user);
+    free(log);
+}
+
+static kb_status open_log(void **data, void *ctx, bool several, kb_error *err)
+{
+    (void)ctx;
+    (void)several;
+    struct log *log = kb_calloc(1, sizeof *log);
+    if (!log)
+        return no_memory(err);
+    log->users = kb_names_create();
+    log->kinds = kb_names_create();
+    log->sessions = kb_names_create();
+    if (!log->users || !log->kinds || !log->sessions) {
+        close_log(log);
+        return no_memory(err);
+    }
+    *data = log;
+    return KB_OK;
+}
+
+static kb_status append(struct log *log, const kb_field *fields, kb_time time, kb_error *err)
+{
+    uint32_t user = kb_names_add(log->users, fields[USER].text, fields[USER].length);
+    uint32_t kind = kb_names_add(log->kinds, fields[EVENT].text, fields[EVENT].length);
     uint32_t session = KB_NAME_NONE;
     const kb_field *name = &fields[SESSION];
     if (name->length) {
-        session = kb_names_add(r->sessions, name->text, name->length);
+        session = kb_names_add(log->sessions, name->text, name->length);
         if (session == KB_NAME_NONE)
             return no_memory(err);
     }
     if (user == KB_NAME_NONE || kind == KB_NAME_NONE ||
-        !kb_grow((void **)&r->items, &r->items_capacity, r->count + 1, sizeof *r->items) ||
-        !kb_grow((void **)&r->of_user, &r->of_user_capacity, r->count + 1, sizeof *r->of_user))
+        !kb_grow((void **)&log->items, &log->items_capacity, log->count + 1, sizeof *log->items) ||
+        !kb_grow((void **)&log->of_user, &log->of_user_capacity, log->count + 1,
+                 sizeof *log->of_user))
         return no_memory(err);
-    r->items[r->count] = (kb_event){time, kind, session};
-    r->of_user[r->count++] = user;
+    log->items[log->count] = (kb_event){time, kind, session};
+    log->of_user[log->count++] = user;
     return KB_OK;
 }
 
-static kb_status take_row(struct reader *r, kb_csv *csv, const kb_field *fields, kb_error *err)
+static kb_status take_event(void *data, kb_csv *csv, const kb_field *fields, kb_error *err)
 {
     if (!fields[USER].length)
-        return kb_csv_reject(csv, err, "empty user");
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty user");
     if (!fields[EVENT].length)
-        return kb_csv_reject(csv, err, "empty event");
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty event");
     kb_time time;
     const char *wrong = kb_time_parse(&time, fields[TIME].text, fields[TIME].length);
     if (wrong)
-        return kb_csv_reject(csv, err, "time '%.60s': %s", fields[TIME].text, wrong);
-    return append(r, fields, time, err);
+        return kb_csv_reject(csv, err, KB_PROBLEM_TIME, "time '%.60s': %s", fields[TIME].text,
+                             wrong);
+    return append(data, fields, time, err);
 }
 
-static kb_status read_rows(struct reader *r, kb_csv *csv, kb_error *err)
+void kb_events_prepare(kb_events_reading *r, const kb_column_names *names, size_t collector)
 {
-    kb_field fields[COLUMNS];
-    bool got = true;
-    for (uint64_t rows = 0;; rows++) {
-        if (rows % REPORT_ROWS == 0)
-            kb_progress_report(r->progress, "reading", r->done + kb_csv_bytes(csv), 0);
-        kb_status status = kb_csv_next(csv, fields, &got, err);
-        if (status == KB_OK && got)
-            status = take_row(r, csv, fields, err);
-        if (status != KB_OK || !got)
-            return status;
-    }
-}
-
-static kb_status read_file(struct reader *r, const char *path, bool strict, kb_problems *problems,
-                           kb_error *err)
-{
-    kb_csv *csv;
-    kb_status status =
-        kb_csv_open(&csv, path, NULL, columns, COLUMNS, strict, problems, r->progress, err);
-    if (status != KB_OK)
-        return status;
-    status = read_rows(r, csv, err);
-    r->done += kb_csv_bytes(csv);
-    kb_csv_close(csv);
-    return status;
+    static const kb_column_kind kinds[KB_EVENT_COLUMNS] = {KB_COLUMN_USER, KB_COLUMN_TIME,
+                                                           KB_COLUMN_EVENT, KB_COLUMN_SESSION};
+    for (size_t c = 0; c < KB_EVENT_COLUMNS; c++)
+        r->columns[c] = (kb_column){kb_column_name(kinds[c]), c != SESSION,
+                                    names ? names->names[kinds[c]] : NULL};
+    r->collector = (kb_collector){open_log, close_log, NULL, NULL};
+    r->reader = (kb_reader){.collector = collector,
+                            .columns = r->columns,
+                            .column_count = KB_EVENT_COLUMNS,
+                            .take = take_event};
 }
 
 /* --- in order of user and time
@@ -127,50 +138,159 @@ static void sort_by_time(kb_event *items, size_t count, kb_event *scratch)
         merge(items, middle, count, scratch);
 }
 
-/* Counting sort by user, which keeps the order of reading, with the names' final ids. */
-static void scatter(kb_events *events, const struct reader *r, const uint32_t *user_id,
-                    const uint32_t *kind_id)
+/* --- from lanes to one log
+ * ---------------------------------------------------------------------------------------------- */
+
+/* *MAP (by id in NAMES) becomes the ids in ALL, which gets what it lacks. */
+static bool rename_all(kb_names *all, const kb_names *names, uint32_t **map)
+{
+    size_t count = kb_names_count(names);
+    *map = kb_calloc(count, sizeof **map);
+    for (uint32_t id = 0; *map && id < count; id++) {
+        (*map)[id] = kb_names_add(all, kb_names_get(names, id), kb_names_length(names, id));
+        if ((*map)[id] == KB_NAME_NONE)
+            return false;
+    }
+    return *map != NULL;
+}
+
+/* Replaces NAMES by the same names in order, and what MAPS (by lane, each by the lane's ids, which
+ * COUNT counts) say. */
+static bool put_in_order(kb_names **names, uint32_t **maps, const size_t *counts, size_t lanes)
+{
+    uint32_t *new_id;
+    kb_names *ordered = kb_names_in_order(*names, &new_id);
+    if (!ordered)
+        return false;
+    for (size_t l = 0; l < lanes; l++)
+        for (size_t id = 0; id < counts[l]; id++)
+            maps[l][id] = new_id[maps[l][id]];
+    free(new_id);
+    kb_names_free(*names);
+    *names = ordered;
+    return true;
+}
+
+/* The logs of all lanes that have one, with their renamings. */
+struct logs {
+    struct log **items;
+    uint32_t **user, **kind, **session; /* by log: by id there, the id in the whole */
+    size_t *counts;                     /* of the names at hand */
+    size_t count, events;
+};
+
+static bool find_logs(struct logs *logs, const kb_lanes *lanes, size_t collector)
+{
+    logs->items = kb_calloc(lanes->count, sizeof *logs->items);
+    logs->user = kb_calloc(lanes->count, sizeof *logs->user);
+    logs->kind = kb_calloc(lanes->count, sizeof *logs->kind);
+    logs->session = kb_calloc(lanes->count, sizeof *logs->session);
+    logs->counts = kb_calloc(lanes->count, sizeof *logs->counts);
+    if (!logs->items || !logs->user || !logs->kind || !logs->session || !logs->counts)
+        return false;
+    for (size_t l = 0; l < lanes->count; l++) {
+        struct log *log = lanes->data[l][collector];
+        if (!log)
+            continue;
+        logs->items[logs->count++] = log;
+        logs->events += log->count;
+    }
+    return true;
+}
+
+static void forget_logs(struct logs *logs)
+{
+    for (size_t l = 0; l < logs->count; l++) {
+        free(logs->user[l]);
+        free(logs->kind[l]);
+        free(logs->session[l]);
+    }
+    free(logs->items);
+    free(logs->user);
+    free(logs->kind);
+    free(logs->session);
+    free(logs->counts);
+}
+
+/* Names of users and kinds get ids by their bytes, those of sessions by reading. */
+static bool name_all(kb_events *events, struct logs *logs)
+{
+    bool good = events->users && events->kinds && events->sessions;
+    for (size_t l = 0; good && l < logs->count; l++) {
+        const struct log *log = logs->items[l];
+        good = rename_all(events->users, log->users, &logs->user[l]) &&
+               rename_all(events->kinds, log->kinds, &logs->kind[l]) &&
+               rename_all(events->sessions, log->sessions, &logs->session[l]);
+        logs->counts[l] = kb_names_count(log->users);
+    }
+    good = good && put_in_order(&events->users, logs->user, logs->counts, logs->count);
+    for (size_t l = 0; good && l < logs->count; l++)
+        logs->counts[l] = kb_names_count(logs->items[l]->kinds);
+    return good && put_in_order(&events->kinds, logs->kind, logs->counts, logs->count);
+}
+
+/* Counting sort by user, which keeps the order of reading. */
+static void scatter(kb_events *events, const struct logs *logs)
 {
     size_t users = kb_names_count(events->users);
-    for (size_t i = 0; i < r->count; i++)
-        events->ends[user_id[r->of_user[i]] + 1]++;
+    for (size_t l = 0; l < logs->count; l++)
+        for (size_t i = 0; i < logs->items[l]->count; i++)
+            events->ends[logs->user[l][logs->items[l]->of_user[i]] + 1]++;
     for (size_t u = 0; u < users; u++)
         events->ends[u + 1] += events->ends[u];
-    for (size_t i = 0; i < r->count; i++) {
-        kb_event *item = &events->items[events->ends[user_id[r->of_user[i]]]++];
-        *item = r->items[i];
-        item->event = kind_id[item->event];
-    }
-}
-
-static bool arrange(kb_events *events, struct reader *r)
-{
-    uint32_t *user_id = NULL, *kind_id = NULL;
-    events->users = kb_names_in_order(r->users, &user_id);
-    events->kinds = kb_names_in_order(r->kinds, &kind_id);
-    events->items = kb_calloc(r->count, sizeof *events->items);
-    events->ends = kb_calloc(kb_names_count(r->users) + 1, sizeof *events->ends);
-    bool good = events->users && events->kinds && events->items && events->ends;
-    if (good) {
-        scatter(events, r, user_id, kind_id);
-        events->count = r->count;
-        for (size_t u = 0; u < kb_names_count(events->users); u++) {
-            size_t begin = u ? events->ends[u - 1] : 0;
-            /* the items as read are not needed any more: their room is the scratch */
-            sort_by_time(events->items + begin, events->ends[u] - begin, r->items);
+    for (size_t l = 0; l < logs->count; l++) {
+        const struct log *log = logs->items[l];
+        for (size_t i = 0; i < log->count; i++) {
+            kb_event *item = &events->items[events->ends[logs->user[l][log->of_user[i]]]++];
+            *item = log->items[i];
+            item->event = logs->kind[l][item->event];
+            if (item->session != KB_NAME_NONE)
+                item->session = logs->session[l][item->session];
         }
-        events->sessions = r->sessions;
-        r->sessions = NULL;
     }
-    free(user_id);
-    free(kind_id);
-    return good;
 }
 
-static kb_status build(kb_events **out, struct reader *r, kb_error *err)
+/* Frees the lanes' items on the way: their room is needed for sorting. */
+static bool arrange(kb_events *events, struct logs *logs)
 {
+    events->users = kb_names_create();
+    events->kinds = kb_names_create();
+    events->sessions = kb_names_create();
+    if (!name_all(events, logs))
+        return false;
+    size_t users = kb_names_count(events->users), longest = 0;
+    events->items = kb_calloc(logs->events, sizeof *events->items);
+    events->ends = kb_calloc(users + 1, sizeof *events->ends);
+    if (!events->items || !events->ends)
+        return false;
+    scatter(events, logs);
+    events->count = logs->events;
+    for (size_t l = 0; l < logs->count; l++) {
+        free(logs->items[l]->items);
+        logs->items[l]->items = NULL;
+    }
+    for (size_t u = 0; u < users; u++) {
+        size_t count;
+        kb_events_of(events, u, &count);
+        longest = count > longest ? count : longest;
+    }
+    kb_event *scratch = kb_calloc(longest, sizeof *scratch);
+    for (size_t u = 0; scratch && u < users; u++) {
+        size_t begin = u ? events->ends[u - 1] : 0;
+        sort_by_time(events->items + begin, events->ends[u] - begin, scratch);
+    }
+    free(scratch);
+    return scratch != NULL;
+}
+
+kb_status kb_events_assemble(kb_events **out, const kb_lanes *lanes, size_t collector,
+                             kb_error *err)
+{
+    struct logs logs = {0};
     kb_events *events = kb_calloc(1, sizeof *events);
-    if (!events || !arrange(events, r)) {
+    bool good = events && find_logs(&logs, lanes, collector) && arrange(events, &logs);
+    forget_logs(&logs);
+    if (!good) {
         kb_events_free(events);
         return no_memory(err);
     }
@@ -178,24 +298,27 @@ static kb_status build(kb_events **out, struct reader *r, kb_error *err)
     return KB_OK;
 }
 
-kb_status kb_events_load(kb_events **out, const char *const *paths, size_t count, bool strict,
-                         kb_problems *problems, const kb_progress *progress, kb_error *err)
+kb_status kb_events_load(kb_events **out, const kb_file *inputs, size_t count,
+                         const kb_column_names *names, const kb_reading *reading, size_t *damaged,
+                         kb_error *err)
 {
     *out = NULL;
-    struct reader r = {.progress = progress};
-    r.users = kb_names_create();
-    r.kinds = kb_names_create();
-    r.sessions = kb_names_create();
-    kb_status status = r.users && r.kinds && r.sessions ? KB_OK : no_memory(err);
-    for (size_t i = 0; status == KB_OK && i < count; i++)
-        status = read_file(&r, paths[i], strict, problems, err);
+    kb_events_reading how;
+    kb_lanes lanes = {0};
+    kb_events_prepare(&how, names, 0);
+    const kb_reader **readers = kb_calloc(count, sizeof *readers);
+    kb_status status = readers ? KB_OK : no_memory(err);
+    for (size_t i = 0; readers && i < count; i++)
+        readers[i] = &how.reader;
+    const kb_collector collectors[KB_COLLECTORS] = {how.collector};
     if (status == KB_OK)
-        status = build(out, &r, err);
-    kb_names_free(r.users);
-    kb_names_free(r.kinds);
-    kb_names_free(r.sessions);
-    free(r.items);
-    free(r.of_user);
+        status = kb_lanes_read(&lanes, inputs, readers, count, collectors, reading, err);
+    if (status == KB_OK)
+        status = kb_events_assemble(out, &lanes, 0, err);
+    if (damaged)
+        *damaged = lanes.damaged;
+    kb_lanes_clear(&lanes, collectors);
+    free(readers);
     return status;
 }
 

@@ -3,11 +3,10 @@
 #ifndef KB_EVENTS_H
 #define KB_EVENTS_H
 
+#include "columns.h"
+#include "lanes.h"
 #include "names.h"
 #include "number.h"
-#include "problems.h"
-#include "progress.h"
-#include "status.h"
 
 typedef struct kb_event {
     kb_time time;
@@ -17,12 +16,31 @@ typedef struct kb_event {
 
 typedef struct kb_events kb_events;
 
-/* Reads the files in the order given ("-": standard input); columns user, time, event (+ session).
- */
-kb_status kb_events_load(kb_events **out, const char *const *paths, size_t count, bool strict,
-                         kb_problems *problems, const kb_progress *progress, kb_error *err);
+/* --- reading: columns user, time, event (+ session) */
+enum { KB_EVENT_COLUMNS = 4 };
+
+/* How event files are read, and what they are read into. Made on the stack by kb_events_prepare;
+ * the collector and the reader point into it. */
+typedef struct kb_events_reading {
+    kb_column columns[KB_EVENT_COLUMNS];
+    kb_collector collector;
+    kb_reader reader;
+} kb_events_reading;
+
+/* COLLECTOR: the number of the collector among those of the lanes. NAMES are borrowed. */
+void kb_events_prepare(kb_events_reading *reading, const kb_column_names *names, size_t collector);
+/* The log of all lanes' events, which are used up: what the lanes have can only be closed. */
+kb_status kb_events_assemble(kb_events **out, const kb_lanes *lanes, size_t collector,
+                             kb_error *err);
+
+/* Reads COUNT files in the order given. *DAMAGED (NULL: not asked) becomes the number of those
+ * whose end is lost. */
+kb_status kb_events_load(kb_events **out, const kb_file *inputs, size_t count,
+                         const kb_column_names *names, const kb_reading *reading, size_t *damaged,
+                         kb_error *err);
 void kb_events_free(kb_events *events);
 
+/* --- asking */
 size_t kb_events_count(const kb_events *events);
 size_t kb_events_users(const kb_events *events); /* user ids follow the bytewise order of names */
 const char *kb_events_user_name(const kb_events *events, size_t user);

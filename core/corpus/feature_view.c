@@ -7,9 +7,8 @@
 
 struct kb_features {
     kb_names *names; /* id: j */
-    size_t timesteps, dims;
-    kb_scale scale;
-    double min_presence;
+    kb_recipe recipe;
+    size_t dims;
 };
 
 struct kb_view {
@@ -90,26 +89,26 @@ static kb_status no_memory(kb_error *err)
     return kb_fail_memory(err, "the model's objects");
 }
 
-static kb_status check_recipe(size_t timesteps, kb_scale scale, double min_presence, kb_error *err)
+static kb_status check_recipe(const kb_recipe *r, kb_error *err)
 {
-    if (timesteps < 1 || timesteps > UINT16_MAX)
-        return kb_fail(err, KB_ERR_USAGE, "timesteps: %zu is not in 1..65535", timesteps);
-    if ((unsigned)scale >= KB_SCALES)
-        return kb_fail(err, KB_ERR_USAGE, "scale: %d is none of the known ones", (int)scale);
-    if (!(min_presence >= 0 && min_presence <= 1))
-        return kb_fail(err, KB_ERR_USAGE, "min-presence: %g is not in 0..1", min_presence);
+    if (r->timesteps < 1 || r->timesteps > UINT16_MAX)
+        return kb_fail(err, KB_ERR_USAGE, "timesteps: %zu is not in 1..65535", r->timesteps);
+    if ((unsigned)r->fill >= KB_FILLS)
+        return kb_fail(err, KB_ERR_USAGE, "fill: %d is none of the known ones", (int)r->fill);
+    if ((unsigned)r->scale >= KB_SCALES)
+        return kb_fail(err, KB_ERR_USAGE, "scale: %d is none of the known ones", (int)r->scale);
+    if (!(r->min_presence >= 0 && r->min_presence <= 1))
+        return kb_fail(err, KB_ERR_USAGE, "min-presence: %g is not in 0..1", r->min_presence);
     return KB_OK;
 }
 
-static kb_features *allocate(size_t timesteps, kb_scale scale, double min_presence)
+static kb_features *allocate(const kb_recipe *recipe)
 {
     kb_features *features = kb_calloc(1, sizeof *features);
     if (!features)
         return NULL;
     features->names = kb_names_create();
-    features->timesteps = timesteps;
-    features->scale = scale;
-    features->min_presence = min_presence;
+    features->recipe = *recipe;
     if (!features->names) {
         free(features);
         return NULL;
@@ -119,7 +118,8 @@ static kb_features *allocate(size_t timesteps, kb_scale scale, double min_presen
 
 static kb_status finish(kb_features **out, kb_features *features, kb_error *err)
 {
-    if (!kb_size_mul(kb_names_count(features->names), features->timesteps, &features->dims)) {
+    if (!kb_size_mul(kb_names_count(features->names), features->recipe.timesteps,
+                     &features->dims)) {
         kb_features_free(features);
         return no_memory(err);
     }
@@ -148,7 +148,7 @@ static kb_status pick_objects(kb_features *features, const kb_store *store, cons
                               size_t sessions, kb_error *err)
 {
     for (size_t object = 0; object < kb_store_objects(store); object++) {
-        if (!is_frequent(counts[object], sessions, features->min_presence))
+        if (!is_frequent(counts[object], sessions, features->recipe.min_presence))
             continue;
         const char *name = kb_store_object_name(store, object);
         if (kb_names_add(features->names, name, strlen(name)) == KB_NAME_NONE)
@@ -157,7 +157,7 @@ static kb_status pick_objects(kb_features *features, const kb_store *store, cons
     if (!kb_names_count(features->names))
         return kb_fail(err, KB_ERR_FORMAT,
                        "no object is present in at least %g of the %zu fitted sessions",
-                       features->min_presence, sessions);
+                       features->recipe.min_presence, sessions);
     return KB_OK;
 }
 
@@ -166,10 +166,12 @@ kb_status kb_features_fit(kb_features **out, const kb_corpus *corpus, const size
 {
     *out = NULL;
     const kb_store *store = kb_corpus_store(corpus);
-    kb_status status = check_recipe(kb_store_timesteps(store), scale, min_presence, err);
+    const kb_recipe recipe = {kb_store_timesteps(store), kb_corpus_fill(corpus), scale,
+                              min_presence};
+    kb_status status = check_recipe(&recipe, err);
     if (status != KB_OK)
         return status;
-    kb_features *features = allocate(kb_store_timesteps(store), scale, min_presence);
+    kb_features *features = allocate(&recipe);
     size_t *counts = kb_calloc(kb_store_objects(store), sizeof *counts);
     if (features && counts) {
         count_presence(store, sessions, count, counts);
@@ -186,13 +188,13 @@ kb_status kb_features_fit(kb_features **out, const kb_corpus *corpus, const size
 }
 
 kb_status kb_features_create(kb_features **out, const char *const *names, size_t count,
-                             size_t timesteps, kb_scale scale, double min_presence, kb_error *err)
+                             const kb_recipe *recipe, kb_error *err)
 {
     *out = NULL;
-    kb_status status = check_recipe(timesteps, scale, min_presence, err);
+    kb_status status = check_recipe(recipe, err);
     if (status != KB_OK)
         return status;
-    kb_features *features = allocate(timesteps, scale, min_presence);
+    kb_features *features = allocate(recipe);
     if (!features)
         return no_memory(err);
     for (size_t j = 0; status == KB_OK && j < count; j++) {
@@ -229,17 +231,22 @@ const char *kb_features_object_name(const kb_features *features, size_t j)
 
 size_t kb_features_timesteps(const kb_features *features)
 {
-    return features->timesteps;
+    return features->recipe.timesteps;
+}
+
+kb_fill kb_features_fill(const kb_features *features)
+{
+    return features->recipe.fill;
 }
 
 kb_scale kb_features_scale(const kb_features *features)
 {
-    return features->scale;
+    return features->recipe.scale;
 }
 
 double kb_features_min_presence(const kb_features *features)
 {
-    return features->min_presence;
+    return features->recipe.min_presence;
 }
 
 size_t kb_features_dims(const kb_features *features)
@@ -264,10 +271,13 @@ kb_status kb_view_create(kb_view **out, const kb_features *features, const kb_co
 {
     *out = NULL;
     const kb_store *store = kb_corpus_store(corpus);
-    if (kb_store_timesteps(store) != features->timesteps)
+    if (kb_store_timesteps(store) != features->recipe.timesteps)
         return kb_fail(err, KB_ERR_USAGE,
                        "timesteps: the corpus was read with %zu, the model has %zu",
-                       kb_store_timesteps(store), features->timesteps);
+                       kb_store_timesteps(store), features->recipe.timesteps);
+    if (kb_corpus_fill(corpus) != features->recipe.fill)
+        return kb_fail(err, KB_ERR_USAGE, "fill: the corpus was read with %s, the model has %s",
+                       kb_fill_name(kb_corpus_fill(corpus)), kb_fill_name(features->recipe.fill));
     kb_view *view = kb_calloc(1, sizeof *view);
     if (!view)
         return no_memory(err);
@@ -309,14 +319,16 @@ size_t kb_view_block(const kb_view *view, size_t session, size_t i, float *block
     kb_series series = kb_store_series(view->store, session, i);
     size_t j = view->columns[series.object];
     if (j != SIZE_MAX)
-        kb_scale_series(view->features->scale, &series, kb_store_length(view->store, session),
-                        view->features->timesteps, block);
+        kb_scale_series(view->features->recipe.scale, &series,
+                        kb_store_length(view->store, session), view->features->recipe.timesteps,
+                        block);
     return j;
 }
 
 void kb_view_row(const kb_view *view, size_t session, float *x)
 {
-    size_t t = view->features->timesteps, count = kb_store_series_count(view->store, session);
+    size_t t = view->features->recipe.timesteps,
+           count = kb_store_series_count(view->store, session);
     memset(x, 0, view->features->dims * sizeof *x);
     for (size_t i = 0; i < count; i++) {
         kb_series series = kb_store_series(view->store, session, i);

@@ -1,9 +1,9 @@
 /* feature_view: homogenisation, from raw counts to the model's input.
  *
- * A kb_features is the recipe (timesteps, scaling, the model's objects); it is fitted on a corpus
- * or loaded from a model. A kb_view is the recipe applied to one corpus. Input x of a session has D
- * = objects * timesteps floats, object after object: x[j * t + i] is object j at step i, the
- * session's last step at i = t - 1, zeros on the left where it is shorter. */
+ * A kb_features is the recipe (timesteps, filling, scaling, the model's objects); it is fitted on a
+ * corpus or loaded from a model. A kb_view is the recipe applied to one corpus. Input x of a
+ * session has D = objects * timesteps floats, object after object: x[j * t + i] is object j at step
+ * i, the session's last step at i = t - 1, zeros on the left where it is shorter. */
 #ifndef KB_FEATURE_VIEW_H
 #define KB_FEATURE_VIEW_H
 
@@ -22,6 +22,14 @@ enum { KB_SCALES = 3 };
 const char *kb_scale_name(kb_scale scale); /* "minmax", ... */
 bool kb_scale_parse(kb_scale *out, const char *text);
 
+/* How a corpus is read and looked at. */
+typedef struct kb_recipe {
+    size_t timesteps;
+    kb_fill fill;
+    kb_scale scale;
+    double min_presence;
+} kb_recipe;
+
 typedef struct kb_features kb_features;
 
 /* The objects present in at least MIN_PRESENCE (0..1; at least one session) of the COUNT fitted
@@ -30,12 +38,13 @@ kb_status kb_features_fit(kb_features **out, const kb_corpus *corpus, const size
                           size_t count, kb_scale scale, double min_presence, kb_error *err);
 /* From a model file. NAMES are copied. */
 kb_status kb_features_create(kb_features **out, const char *const *names, size_t count,
-                             size_t timesteps, kb_scale scale, double min_presence, kb_error *err);
+                             const kb_recipe *recipe, kb_error *err);
 void kb_features_free(kb_features *features);
 
 size_t kb_features_objects(const kb_features *features);
 const char *kb_features_object_name(const kb_features *features, size_t j);
 size_t kb_features_timesteps(const kb_features *features);
+kb_fill kb_features_fill(const kb_features *features);
 kb_scale kb_features_scale(const kb_features *features);
 double kb_features_min_presence(const kb_features *features);
 size_t kb_features_dims(const kb_features *features); /* D */
@@ -43,7 +52,7 @@ size_t kb_features_dims(const kb_features *features); /* D */
 typedef struct kb_view kb_view;
 
 /* FEATURES and CORPUS outlive the view. The corpus must have been loaded with the features'
- * timesteps (KB_ERR_USAGE). */
+ * timesteps and filling (KB_ERR_USAGE). */
 kb_status kb_view_create(kb_view **out, const kb_features *features, const kb_corpus *corpus,
                          kb_error *err);
 void kb_view_free(kb_view *view);

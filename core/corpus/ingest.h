@@ -1,26 +1,11 @@
-/* ingest: the inside of a store and of what builds it. For store.c, ingest.c and their tests only;
- * everybody else sees store.h. */
+/* ingest: the inside of a store and of what builds it. For store.c, ingest.c, assemble.c and their
+ * tests only; everybody else sees store.h. */
 #ifndef KB_INGEST_H
 #define KB_INGEST_H
 
+#include "names.h"
+#include "partial.h"
 #include "store.h"
-
-/* A present object's readings: values[offset .. offset + count) of its window, from step FIRST on.
- */
-struct kb_run {
-    uint32_t object;
-    uint16_t first, count;
-    size_t offset;
-};
-
-/* One session's window. The three arrays are one block of memory, which starts at times; NULL
- * without rows. */
-struct kb_window {
-    kb_time *times; /* length, rising */
-    struct kb_run *runs;
-    float *values;
-    size_t length, run_count, value_count;
-};
 
 struct kb_store {
     kb_names *sessions, *objects; /* ids in bytewise order */
@@ -29,9 +14,42 @@ struct kb_store {
     uint64_t nonzero, bytes;
 };
 
-/* How many samples may wait before they are worked into their windows (default KB_INGEST_BUDGET).
- * Any value gives the same store. */
-enum { KB_INGEST_BUDGET = 1 << 20 };
+/* Consecutive samples of one session among those that wait. */
+struct kb_segment {
+    uint32_t session, begin, count;
+};
+
+/* What one thread has read: samples wait in the order of their arrival, and are worked into their
+ * sessions' partials when there are enough of them. */
+struct kb_ingest {
+    kb_ingest_options options;
+    size_t budget;
+    kb_names *sessions, *objects;
+    struct kb_partial *partials; /* by session */
+    size_t partials_count, partials_capacity;
+    uint64_t stored; /* floats in all partials */
+
+    kb_time *times;
+    uint32_t *sample_objects;
+    float *values;
+    size_t count, limit; /* worked in when count reaches limit */
+    size_t times_capacity, sample_objects_capacity, values_capacity;
+    struct kb_segment *segments;
+    size_t segment_count, segments_capacity;
+
+    kb_combiner *combiner;
+    uint32_t *order; /* segments by session */
+    uint32_t *ends;  /* by session: where its part of order ends */
+    size_t order_capacity, ends_capacity;
+    kb_time *gathered_times; /* a session's samples where its segments are several */
+    uint32_t *gathered_objects;
+    float *gathered_values;
+    size_t gathered_times_capacity, gathered_objects_capacity, gathered_values_capacity;
+};
+
+/* How many samples may wait before they are worked in (default KB_INGEST_BUDGET). Any value gives
+ * the same store. */
+enum { KB_INGEST_BUDGET = 1 << 18 };
 void kb_ingest_set_budget(kb_ingest *ingest, size_t samples);
 
 #endif

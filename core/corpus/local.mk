@@ -2,18 +2,27 @@ noinst_LIBRARIES += libcorpus.a
 libcorpus_a_CPPFLAGS = $(CORPUS_CPPFLAGS) $(ZLIB_CFLAGS)
 libcorpus_a_CFLAGS = $(CORE_CFLAGS)
 libcorpus_a_SOURCES = \
+  core/corpus/assemble.c \
   core/corpus/bytes.c core/corpus/bytes.h \
+  core/corpus/columns.c core/corpus/columns.h \
   core/corpus/corpus.c core/corpus/corpus.h \
   core/corpus/corpus_writer.c core/corpus/corpus_writer.h \
+  core/corpus/csv_marks.c core/corpus/csv_marks.h \
   core/corpus/csv_rows.c core/corpus/csv_rows.h \
+  core/corpus/csv_text.c core/corpus/csv_text.h \
   core/corpus/curve.c core/corpus/curve.h \
   core/corpus/events.c core/corpus/events.h \
   core/corpus/feature_view.c core/corpus/feature_view.h \
   core/corpus/generate.c core/corpus/generate.h \
   core/corpus/gzout.c core/corpus/gzout.h \
   core/corpus/ingest.c core/corpus/ingest.h \
+  core/corpus/files.c core/corpus/files.h \
+  core/corpus/lanes.c core/corpus/lanes.h \
+  core/corpus/listing.c core/corpus/listing.h \
+  core/corpus/metrics.c core/corpus/metrics.h \
   core/corpus/number.c core/corpus/number.h \
   core/corpus/order.c core/corpus/order.h \
+  core/corpus/partial.c core/corpus/partial.h \
   core/corpus/problems.c core/corpus/problems.h \
   core/corpus/store.c core/corpus/store.h \
   core/corpus/world.c core/corpus/world.h
@@ -33,9 +42,9 @@ EXTRA_DIST += \
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
-  tests/test_corpus tests/test_feature_view
+  tests/test_corpus tests/test_lanes tests/test_feature_view
 TESTS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
-  tests/test_corpus tests/test_feature_view
+  tests/test_corpus tests/test_lanes tests/test_feature_view
 
 CORPUS_TEST_CPPFLAGS = $(CORPUS_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 CORPUS_TEST_LIBS = $(CORPUS_LIBS) $(CMOCKA_LIBS)
@@ -64,6 +73,11 @@ tests_test_corpus_SOURCES = tests/test_corpus.c tests/corpus_files.h
 tests_test_corpus_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
 tests_test_corpus_CFLAGS = $(TEST_CFLAGS)
 tests_test_corpus_LDADD = $(CORPUS_TEST_LIBS)
+
+tests_test_lanes_SOURCES = tests/test_lanes.c tests/corpus_files.h
+tests_test_lanes_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_lanes_CFLAGS = $(TEST_CFLAGS)
+tests_test_lanes_LDADD = $(CORPUS_TEST_LIBS)
 
 tests_test_feature_view_SOURCES = tests/test_feature_view.c tests/corpus_files.h
 tests_test_feature_view_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)

@@ -102,6 +102,53 @@ static bool scan_decimal(struct decimal *d, const char *s, size_t length)
     return true;
 }
 
+/* --- whole numbers without a sign, which most readings and many times are
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static bool is_eight_digits(uint64_t word)
+{
+    const uint64_t zeros = UINT64_C(0x3030303030303030), high = UINT64_C(0xF0F0F0F0F0F0F0F0);
+    return (word & high) == zeros && ((word + UINT64_C(0x0606060606060606)) & high) == zeros;
+}
+
+/* The number of eight digits, of which the first is the lowest byte: neighbours are joined to
+ * numbers of two, four, and eight digits. */
+static uint64_t value_of_eight(uint64_t word)
+{
+    word -= UINT64_C(0x3030303030303030);
+    word = word * 10 + (word >> 8);
+    uint64_t odd = word & UINT64_C(0x000000FF000000FF);
+    uint64_t even = word >> 16 & UINT64_C(0x000000FF000000FF);
+    return (uint32_t)((odd * (100 + (UINT64_C(1000000) << 32)) +
+                       even * (1 + (UINT64_C(10000) << 32))) >>
+                      32);
+}
+
+/* 1 to 18 digits and nothing else. */
+static bool quick_whole(uint64_t *out, const char *s, size_t length)
+{
+    uint64_t value = 0;
+    if (length < 1 || length > 18)
+        return false;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    for (uint64_t word; length >= 8; s += 8, length -= 8) {
+        memcpy(&word, s, sizeof word);
+        if (!is_eight_digits(word))
+            return false;
+        value = value * 100000000 + value_of_eight(word);
+    }
+#endif
+    for (; length; s++, length--) {
+        unsigned digit = (unsigned char)*s - (unsigned)'0';
+        if (digit > 9)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return true;
+}
+
 /* --- readings
  * -------------------------------------------------------------------------------------------------------
  */
@@ -132,10 +179,6 @@ static bool is_midpoint(long double x, float f)
 static bool quick_float(float *out, const struct decimal *d)
 {
     long e = d->exponent;
-    if (d->short_form && e == 0 && d->mantissa <= 1 << FLT_MANT_DIG) { /* most counts */
-        *out = (float)d->mantissa;
-        return true;
-    }
     if (!d->short_form || e <= -EXACT_POWERS || e >= EXACT_POWERS)
         return false;
     if (EXACT_BITS < 64 && d->mantissa >> (EXACT_BITS - 1))
@@ -182,6 +225,11 @@ static float slow_float(const struct decimal *d)
 const char *kb_value_parse(float *out, const char *s, size_t length)
 {
     struct decimal d;
+    uint64_t whole;
+    if (quick_whole(&whole, s, length) && whole <= 1 << FLT_MANT_DIG) {
+        *out = (float)whole;
+        return NULL;
+    }
     if (!scan_decimal(&d, s, length))
         return "not a number";
     if (d.zero) {
@@ -418,6 +466,11 @@ static bool iso_time(kb_time *out, const char *s, size_t length)
 const char *kb_time_parse(kb_time *out, const char *s, size_t length)
 {
     struct decimal d;
+    uint64_t whole;
+    if (quick_whole(&whole, s, length)) {
+        *out = (kb_time){(int64_t)whole, 0};
+        return NULL;
+    }
     if (scan_decimal(&d, s, length))
         return decimal_time(out, &d);
     return iso_time(out, s, length) ? NULL : not_a_time;

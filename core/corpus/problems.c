@@ -12,6 +12,7 @@
 struct kept {
     uint32_t file; /* id in files */
     uint64_t line;
+    kb_problem_kind kind;
     const char *reason; /* in the arena */
 };
 
@@ -21,8 +22,26 @@ struct kb_problems {
     kb_arena *arena;
     struct kept *kept;
     size_t kept_count, capacity;
-    uint64_t count;
+    uint64_t count, of_kind[KB_PROBLEM_KINDS];
 };
+
+const char *kb_problem_kind_name(kb_problem_kind kind)
+{
+    static const char *const names[KB_PROBLEM_KINDS] = {
+        [KB_PROBLEM_FIELDS] = "wrong number of fields",
+        [KB_PROBLEM_QUOTES] = "broken quotes",
+        [KB_PROBLEM_LENGTH] = "too long",
+        [KB_PROBLEM_BYTES] = "not text in UTF-8",
+        [KB_PROBLEM_NAME] = "no name",
+        [KB_PROBLEM_TIME] = "not a time",
+        [KB_PROBLEM_NUMBER] = "not a number",
+        [KB_PROBLEM_RANGE] = "number out of range",
+        [KB_PROBLEM_SESSION] = "contradictory session",
+        [KB_PROBLEM_DAMAGE] = "damaged file",
+        [KB_PROBLEM_OTHER] = "other",
+    };
+    return names[kind];
+}
 
 kb_problems *kb_problems_create(kb_problem_listener listener)
 {
@@ -89,11 +108,12 @@ static void keep(kb_problems *problems, const kb_problem *problem)
         !kb_grow((void **)&problems->kept, &problems->capacity, problems->kept_count + 1,
                  sizeof *problems->kept))
         return;
-    problems->kept[problems->kept_count++] = (struct kept){file, problem->line, reason};
+    problems->kept[problems->kept_count++] =
+        (struct kept){file, problem->line, problem->kind, reason};
 }
 
-void kb_problems_add(kb_problems *problems, const char *file, uint64_t line, const char *format,
-                     ...)
+void kb_problems_add(kb_problems *problems, const char *file, uint64_t line, kb_problem_kind kind,
+                     const char *format, ...)
 {
     char reason[512];
     va_list args;
@@ -101,8 +121,9 @@ void kb_problems_add(kb_problems *problems, const char *file, uint64_t line, con
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
     kb_printable(reason);
-    kb_problem problem = {file, line, reason};
+    kb_problem problem = {file, line, kind, reason};
     problems->count++;
+    problems->of_kind[kind]++;
     keep(problems, &problem);
     if (problems->listener.tell)
         problems->listener.tell(problems->listener.ctx, &problem);
@@ -113,6 +134,11 @@ uint64_t kb_problems_count(const kb_problems *problems)
     return problems->count;
 }
 
+uint64_t kb_problems_of_kind(const kb_problems *problems, kb_problem_kind kind)
+{
+    return problems->of_kind[kind];
+}
+
 size_t kb_problems_kept(const kb_problems *problems)
 {
     return problems->kept_count;
@@ -121,5 +147,5 @@ size_t kb_problems_kept(const kb_problems *problems)
 kb_problem kb_problems_get(const kb_problems *problems, size_t i)
 {
     const struct kept *k = &problems->kept[i];
-    return (kb_problem){kb_names_get(problems->files, k->file), k->line, k->reason};
+    return (kb_problem){kb_names_get(problems->files, k->file), k->line, k->kind, k->reason};
 }

@@ -5,6 +5,24 @@
 
 #include "ingest.h"
 
+static const char *const fill_names[KB_FILLS] = {"zero", "hold"};
+
+const char *kb_fill_name(kb_fill fill)
+{
+    return fill_names[fill];
+}
+
+bool kb_fill_parse(kb_fill *out, const char *text)
+{
+    for (int i = 0; i < KB_FILLS; i++) {
+        if (strcmp(text, fill_names[i]) == 0) {
+            *out = (kb_fill)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t kb_store_sessions(const kb_store *store)
 {
     return kb_names_count(store->sessions);

@@ -14,6 +14,8 @@
 
 #include "names.h"
 #include "number.h"
+#include "pool.h"
+#include "progress.h"
 #include "status.h"
 
 typedef struct kb_store kb_store;
@@ -52,19 +54,44 @@ void kb_store_free(kb_store *store);
  * ----------------------------------------------------------------------------------------------------
  * Samples arrive in any order; of rows equal in session, object and time the last one added wins.
  * Memory follows the windows, not the input: what has slid out of a session's window is dropped as
- * rows come in. */
+ * rows come in. Several ingests may be filled at once, one by one thread each, with what lies
+ * earlier and later in the input; any way to cut it gives the same store. */
+typedef enum kb_fill {
+    KB_FILL_ZERO, /* a sample that is not there is 0 */
+    KB_FILL_HOLD  /* it is as the object's last one before it, also from before the window */
+} kb_fill;
+
+enum { KB_FILLS = 2 };
+
+const char *kb_fill_name(kb_fill fill); /* "zero", "hold" */
+bool kb_fill_parse(kb_fill *out, const char *text);
+
+typedef struct kb_ingest_options {
+    size_t timesteps; /* 1..65535 */
+    kb_fill fill;
+    bool one_of_several; /* the store is assembled from more than this one */
+} kb_ingest_options;
+
 typedef struct kb_ingest kb_ingest;
 
-kb_status kb_ingest_create(kb_ingest **out, size_t timesteps,
-                           kb_error *err); /* 1 <= TIMESTEPS <= 65535 */
-void kb_ingest_free(kb_ingest *ingest);
+kb_status kb_ingest_create(kb_ingest **out, const kb_ingest_options *options, kb_error *err);
+void kb_ingest_free(kb_ingest *ingest); /* NULL is fine */
 /* Interns names (non-empty, <= KB_FIELD_MAX bytes, valid UTF-8: the caller has checked);
  * KB_NAME_NONE: no memory. */
 uint32_t kb_ingest_session(kb_ingest *ingest, const char *name, size_t length);
 uint32_t kb_ingest_object(kb_ingest *ingest, const char *name, size_t length);
 kb_status kb_ingest_add(kb_ingest *ingest, uint32_t session, uint32_t object, kb_time time,
                         float value, kb_error *err);
-/* Frees INGEST whatever it returns. */
-kb_status kb_ingest_finish(kb_ingest *ingest, kb_store **out, kb_error *err);
+/* A row of the session at TIME, without a reading: the time counts. */
+kb_status kb_ingest_add_time(kb_ingest *ingest, uint32_t session, kb_time time, kb_error *err);
+/* Works all samples that wait into their windows. */
+kb_status kb_ingest_settle(kb_ingest *ingest, kb_error *err);
+/* Frees what only reading needs; nothing may be added any more. */
+void kb_ingest_rest(kb_ingest *ingest);
+
+/* The store of COUNT (> 0) INGESTS, of equal options, each later in the input than those before.
+ * Whatever it returns they are used up and can only be freed. Reports phase "sorting". */
+kb_status kb_store_assemble(kb_store **out, kb_ingest **ingests, size_t count, kb_pool *pool,
+                            const kb_progress *progress, kb_error *err);
 
 #endif

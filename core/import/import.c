@@ -71,7 +71,12 @@ kb_status kb_import_check(kb_import_format format, const char *in, const kb_impo
 /* --- what the formats share -------------------------------------------------------------- */
 kb_status kb_importer_report(const kb_importer *importer, uint64_t read, kb_error *err)
 {
-    kb_progress_report(importer->progress, "importing", importer->done + read, importer->total);
+    kb_progress_state state = {.phase = "importing",
+                               .done = importer->done + read,
+                               .total = importer->total,
+                               .bytes = true,
+                               .rows = kb_intake_rows(importer->intake)};
+    kb_progress_tell(importer->progress, &state);
     if (kb_cancelled(importer->progress))
         return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
     return KB_OK;

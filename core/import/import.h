@@ -44,8 +44,8 @@ typedef struct kb_import_result {
     uint64_t sessions, objects, users; /* distinct names; users are those of events */
     uint64_t readings, events;         /* rows written */
     uint64_t left_out, problems;       /* rows that were not, and all that was told */
-    bool damaged; /* a file was cut off or is not what it should be; what came before that was
-                     written */
+    uint64_t damaged; /* files that are cut off or not what they should be; what came before that
+                         was written */
 } kb_import_result;
 
 kb_import_options kb_import_defaults(void);

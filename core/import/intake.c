@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "corpus.h"
 #include "csv_rows.h"
+#include "listing.h"
 #include "memory.h"
 #include "names.h"
 #include "number.h"
@@ -28,7 +28,7 @@ struct kb_intake {
     struct known *known;                  /* by id in listed */
     size_t known_capacity;
     uint64_t readings, event_rows, left_out;
-    bool damaged, refused;
+    size_t damaged; /* files */
 };
 
 /* --- opening and the end ----------------------------------------------------------------- */
@@ -133,10 +133,11 @@ kb_status kb_intake_commit(kb_intake *intake, const char *in, kb_import_result *
 }
 
 /* --- problems ---------------------------------------------------------------------------- */
-static kb_status tell(kb_intake *intake, const kb_place *at, const char *reason, kb_error *err)
+static kb_status tell(kb_intake *intake, const kb_place *at, kb_problem_kind kind,
+                      const char *reason, kb_error *err)
 {
     const char *where = at->where ? at->where : "", *colon = at->where ? ": " : "";
-    kb_problems_add(intake->problems, at->file, at->line, "%.200s%s%s", where, colon, reason);
+    kb_problems_add(intake->problems, at->file, at->line, kind, "%.200s%s%s", where, colon, reason);
     if (!intake->options->strict)
         return KB_OK;
     char line[24] = "";
@@ -145,13 +146,12 @@ static kb_status tell(kb_intake *intake, const kb_place *at, const char *reason,
     kb_fail(err, KB_ERR_FORMAT, "%s%s: %.200s%s%s", at->file, line, where, colon, reason);
     if (err)
         kb_printable(err->text);
-    intake->refused = true;
     return KB_ERR_FORMAT;
 }
 
-bool kb_intake_refused(const kb_intake *intake)
+uint64_t kb_intake_rows(const kb_intake *intake)
 {
-    return intake->refused;
+    return intake->readings + intake->event_rows;
 }
 
 kb_status kb_intake_reject(kb_intake *intake, const kb_place *at, kb_error *err, const char *format,
@@ -163,7 +163,7 @@ kb_status kb_intake_reject(kb_intake *intake, const kb_place *at, kb_error *err,
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
     intake->left_out++;
-    return tell(intake, at, reason, err);
+    return tell(intake, at, KB_PROBLEM_OTHER, reason, err);
 }
 
 kb_status kb_intake_damage(kb_intake *intake, const char *file, uint64_t line,
@@ -173,8 +173,8 @@ kb_status kb_intake_damage(kb_intake *intake, const char *file, uint64_t line,
     const char *reason = damage->text;
     if (strncmp(reason, file, named) == 0 && strncmp(reason + named, ": ", 2) == 0)
         reason += named + 2;
-    intake->damaged = true;
-    return tell(intake, &(kb_place){file, line, NULL}, reason, err);
+    intake->damaged++;
+    return tell(intake, &(kb_place){file, line, NULL}, KB_PROBLEM_DAMAGE, reason, err);
 }
 
 /* --- what passes ------------------------------------------------------------------------- */
@@ -193,6 +193,25 @@ bool kb_intake_name(const char *what, kb_cell name, char *reason)
     return false;
 }
 
+/* What is wrong with a field. */
+struct fault {
+    kb_problem_kind kind;
+    char reason[KB_REASON];
+};
+
+static kb_status reject_fault(kb_intake *intake, const kb_place *at, const struct fault *fault,
+                              kb_error *err)
+{
+    intake->left_out++;
+    return tell(intake, at, fault->kind, fault->reason, err);
+}
+
+static bool good_name(const char *what, kb_cell name, struct fault *fault)
+{
+    fault->kind = KB_PROBLEM_NAME;
+    return kb_intake_name(what, name, fault->reason);
+}
+
 /* The first characters of a cell, for a message. */
 static int shown(kb_cell cell)
 {
@@ -200,12 +219,13 @@ static int shown(kb_cell cell)
     return cell.length < MOST ? (int)cell.length : MOST;
 }
 
-static bool good_time(kb_cell time, char *reason)
+static bool good_time(kb_cell time, struct fault *fault)
 {
     kb_time parsed;
     const char *wrong = kb_time_parse(&parsed, time.text, time.length);
+    fault->kind = KB_PROBLEM_TIME;
     if (wrong)
-        snprintf(reason, KB_REASON, "time '%.*s': %s", shown(time), time.text, wrong);
+        snprintf(fault->reason, KB_REASON, "time '%.*s': %s", shown(time), time.text, wrong);
     return !wrong;
 }
 
@@ -218,14 +238,16 @@ static bool is_infinite(kb_cell value)
            (length == 8 && memcmp(s, "Infinity", 8) == 0);
 }
 
-static bool good_value(kb_cell value, char *reason)
+static bool good_value(kb_cell value, struct fault *fault)
 {
     float parsed;
     const char *wrong = kb_value_parse(&parsed, value.text, value.length);
+    bool number = !wrong || strcmp(wrong, "not a number") != 0;
+    fault->kind = number ? KB_PROBLEM_RANGE : KB_PROBLEM_NUMBER;
     if (wrong && is_infinite(value))
         wrong = "infinite";
     if (wrong)
-        snprintf(reason, KB_REASON, "value '%.*s': %s", shown(value), value.text, wrong);
+        snprintf(fault->reason, KB_REASON, "value '%.*s': %s", shown(value), value.text, wrong);
     return !wrong;
 }
 
@@ -243,10 +265,10 @@ static bool remember(kb_names *names, kb_cell name)
 kb_status kb_intake_reading(kb_intake *intake, const kb_place *at, kb_cell session, kb_cell time,
                             kb_cell object, kb_cell value, kb_error *err)
 {
-    char reason[KB_REASON];
-    if (!kb_intake_name("session", session, reason) || !kb_intake_name("object", object, reason) ||
-        !good_time(time, reason) || !good_value(value, reason))
-        return kb_intake_reject(intake, at, err, "%s", reason);
+    struct fault fault;
+    if (!good_name("session", session, &fault) || !good_name("object", object, &fault) ||
+        !good_time(time, &fault) || !good_value(value, &fault))
+        return reject_fault(intake, at, &fault, err);
     kb_status status =
         open_table(intake, &intake->metrics, "metrics.csv.gz", "session,time,object,value", err);
     if (status)
@@ -261,11 +283,11 @@ kb_status kb_intake_reading(kb_intake *intake, const kb_place *at, kb_cell sessi
 kb_status kb_intake_event(kb_intake *intake, const kb_place *at, kb_cell user, kb_cell time,
                           kb_cell event, kb_cell session, kb_error *err)
 {
-    char reason[KB_REASON];
-    if (!kb_intake_name("user", user, reason) || !good_time(time, reason) ||
-        !kb_intake_name("event", event, reason) ||
-        (session.length && !kb_intake_name("session", session, reason)))
-        return kb_intake_reject(intake, at, err, "%s", reason);
+    struct fault fault;
+    if (!good_name("user", user, &fault) || !good_time(time, &fault) ||
+        !good_name("event", event, &fault) ||
+        (session.length && !good_name("session", session, &fault)))
+        return reject_fault(intake, at, &fault, err);
     kb_status status =
         open_table(intake, &intake->events, "events.csv.gz", "user,time,event,session", err);
     if (status)
@@ -280,15 +302,17 @@ kb_status kb_intake_event(kb_intake *intake, const kb_place *at, kb_cell user, k
 /* --- what is known of sessions ----------------------------------------------------------- */
 static const char *const trait_names[KB_TRAITS] = {"user", "version", "split", "label"};
 
-static bool good_split(kb_cell text, char *reason)
+static bool good_split(kb_cell text, struct fault *fault)
 {
     char name[16];
     kb_split split;
     snprintf(name, sizeof name, "%.*s", shown(text), text.text);
     bool good = strlen(name) == text.length && kb_split_parse(&split, name);
+    fault->kind = KB_PROBLEM_SESSION;
     if (!good)
-        snprintf(reason, KB_REASON, "split '%.*s': neither train, validation, emerging nor later",
-                 shown(text), text.text);
+        snprintf(fault->reason, KB_REASON,
+                 "split '%.*s': neither train, validation, emerging nor later", shown(text),
+                 text.text);
     return good;
 }
 
@@ -323,22 +347,22 @@ static kb_status set_trait(kb_intake *intake, struct known *known, const kb_plac
     snprintf(reason, sizeof reason, "session '%.*s' has %s '%.60s' already, '%.*s' is ignored",
              shown(session), session.text, trait_names[trait],
              kb_names_get(intake->texts, known->traits[trait]), shown(text), text.text);
-    return tell(intake, at, reason, err);
+    return tell(intake, at, KB_PROBLEM_SESSION, reason, err);
 }
 
 kb_status kb_intake_session(kb_intake *intake, const kb_place *at, kb_cell session,
                             const kb_cell traits[KB_TRAITS], kb_error *err)
 {
-    char reason[KB_REASON];
+    struct fault fault;
     kb_status status = KB_OK;
-    if (!kb_intake_name("session", session, reason))
-        return kb_intake_reject(intake, at, err, "%s", reason);
+    if (!good_name("session", session, &fault))
+        return reject_fault(intake, at, &fault, err);
     for (size_t t = 0; t < KB_TRAITS && !status; t++) {
         if (!traits[t].length)
             continue;
-        if (!kb_intake_name(trait_names[t], traits[t], reason) ||
-            (t == KB_TRAIT_SPLIT && !good_split(traits[t], reason))) {
-            status = kb_intake_reject(intake, at, err, "%s", reason);
+        if (!good_name(trait_names[t], traits[t], &fault) ||
+            (t == KB_TRAIT_SPLIT && !good_split(traits[t], &fault))) {
+            status = reject_fault(intake, at, &fault, err);
             continue;
         }
         struct known *known = known_of(intake, session);

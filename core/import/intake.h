@@ -59,7 +59,6 @@ kb_status kb_intake_reject(kb_intake *intake, const kb_place *at, kb_error *err,
  * and ": "). What came before stays. KB_ERR_FORMAT when strict. */
 kb_status kb_intake_damage(kb_intake *intake, const char *file, uint64_t line,
                            const kb_error *damage, kb_error *err);
-/* Something was told under strict, and the KB_ERR_FORMAT that came of it is on its way. */
-bool kb_intake_refused(const kb_intake *intake);
+uint64_t kb_intake_rows(const kb_intake *intake); /* readings and events so far */
 
 #endif

@@ -214,7 +214,7 @@ static kb_status read_lines(struct histogram *h, kb_error *err)
     while (!status && more) {
         kb_error damage = {0};
         status = kb_lines_next(lines, &line, &got, &damage);
-        if (status == KB_ERR_FORMAT)
+        if (status == KB_ERR_DAMAGED)
             status = kb_intake_damage(importer->intake, h->file, 0, &damage, err);
         else if (status)
             kb_fail(err, status, "%s", damage.text);

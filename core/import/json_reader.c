@@ -131,7 +131,7 @@ kb_status kb_json_reader_peek(kb_json_reader *reader, int *c, kb_error *err)
 /* --- what is wrong ----------------------------------------------------------------------- */
 static kb_status cut_off(kb_error *err)
 {
-    return kb_fail(err, KB_ERR_FORMAT, "truncated: the JSON ends early");
+    return kb_fail(err, KB_ERR_DAMAGED, "truncated: the JSON ends early");
 }
 
 static kb_status unexpected(int c, const char *wanted, kb_error *err)
@@ -139,8 +139,8 @@ static kb_status unexpected(int c, const char *wanted, kb_error *err)
     if (c < 0)
         return cut_off(err);
     if (c > ' ' && c < 0x7F)
-        return kb_fail(err, KB_ERR_FORMAT, "'%c' where %s was expected", c, wanted);
-    return kb_fail(err, KB_ERR_FORMAT, "byte %d where %s was expected", c, wanted);
+        return kb_fail(err, KB_ERR_DAMAGED, "'%c' where %s was expected", c, wanted);
+    return kb_fail(err, KB_ERR_DAMAGED, "byte %d where %s was expected", c, wanted);
 }
 
 /* --- values ------------------------------------------------------------------------------ */

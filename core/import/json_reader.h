@@ -2,8 +2,9 @@
  * value and not the file. The walker decides at each value whether to go into it, to keep its text,
  * or to step over it. Lines are counted, for messages.
  *
- * Every function fails with KB_ERR_FORMAT where the text is no JSON or ends early; the error's text
- * does not name the file, and kb_json_reader_line says where. The reader is of no use after that.
+ * Every function fails with KB_ERR_DAMAGED where the text is no JSON or ends early; the error's
+ * text does not name the file then, and kb_json_reader_line says where. The reader is of no use
+ * after that.
  */
 #ifndef KB_JSON_READER_H
 #define KB_JSON_READER_H

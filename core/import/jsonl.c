@@ -309,7 +309,7 @@ static kb_status read_lines(struct jsonl *j, kb_lines *lines, kb_error *err)
     for (bool got = true; !status && got;) {
         kb_error damage = {0};
         status = kb_lines_next(lines, &line, &got, &damage);
-        if (status == KB_ERR_FORMAT)
+        if (status == KB_ERR_DAMAGED)
             return kb_intake_damage(j->importer->intake, j->at.file, 0, &damage, err);
         if (status)
             return kb_fail(err, status, "%s", damage.text);

@@ -26,8 +26,8 @@ typedef struct kb_line {
 kb_status kb_lines_open(kb_lines **out, const char *path, const kb_progress *progress,
                         kb_error *err);
 void kb_lines_close(kb_lines *lines); /* NULL is fine */
-/* *GOT false at the end. A truncated or corrupt gzip stream delivers the whole lines before the
- * damage, then KB_ERR_FORMAT. */
+/* *GOT false at the end. A damaged file (see bytes.h) delivers the whole lines before the damage,
+ * then KB_ERR_DAMAGED. */
 kb_status kb_lines_next(kb_lines *lines, kb_line *line, bool *got, kb_error *err);
 uint64_t kb_lines_consumed(const kb_lines *lines); /* bytes of the file read so far */
 

@@ -341,7 +341,7 @@ static kb_status walk_document(struct prometheus *p, bool first, bool *end, kb_e
     kb_status status = kb_json_reader_peek(p->reader, &c, err);
     *end = !status && c < 0;
     if (*end && first)
-        return kb_fail(err, KB_ERR_FORMAT, "empty: a response of Prometheus was expected");
+        return kb_fail(err, KB_ERR_DAMAGED, "empty: a response of Prometheus was expected");
     if (status || *end)
         return status;
     p->response = (struct response){0};
@@ -354,7 +354,7 @@ static kb_status read_documents(struct prometheus *p, kb_error *err)
     for (bool first = true, end = false;; first = false) {
         kb_error wrong = {0};
         kb_status status = walk_document(p, first, &end, &wrong);
-        if (status == KB_ERR_FORMAT && !kb_intake_refused(p->importer->intake))
+        if (status == KB_ERR_DAMAGED)
             return kb_intake_damage(p->importer->intake, p->file, kb_json_reader_line(p->reader),
                                     &wrong, err);
         if (status)

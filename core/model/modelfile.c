@@ -96,7 +96,8 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
 {
     struct text t = {0};
     appendf(&t, "variant=%s\nseed=%" PRIu64 "\n", kb_variant_name(m->variant), m->seed);
-    appendf(&t, "timesteps=%zu\nscale=%s\nmin_presence=%.17g\n", kb_features_timesteps(m->features),
+    appendf(&t, "timesteps=%zu\nfill=%s\nscale=%s\nmin_presence=%.17g\n",
+            kb_features_timesteps(m->features), kb_fill_name(kb_features_fill(m->features)),
             kb_scale_name(kb_features_scale(m->features)), kb_features_min_presence(m->features));
     appendf(&t, "inputs=%zu\nhidden=%zu\nlatent=%zu\n", m->layout.inputs, m->layout.hidden,
             m->layout.latent);
@@ -336,8 +337,8 @@ static kb_status load_names(struct loader *l, const char *section, kb_names *nam
     return status;
 }
 
-static kb_status make_features(struct loader *l, const kb_names *objects, size_t timesteps,
-                               kb_scale scale, double min_presence, kb_error *err)
+static kb_status make_features(struct loader *l, const kb_names *objects, const kb_recipe *recipe,
+                               kb_error *err)
 {
     size_t count = kb_names_count(objects);
     const char **names = kb_calloc(count, sizeof *names);
@@ -345,25 +346,33 @@ static kb_status make_features(struct loader *l, const kb_names *objects, size_t
         return kb_fail_memory(err, "object names");
     for (size_t j = 0; j < count; j++)
         names[j] = kb_names_get(objects, (uint32_t)j);
-    kb_status status =
-        kb_features_create(&l->model->features, names, count, timesteps, scale, min_presence, err);
+    kb_status status = kb_features_create(&l->model->features, names, count, recipe, err);
     free(names);
+    return status;
+}
+
+/* Models that say nothing of filling are from before there was a choice. */
+static kb_status load_recipe(struct loader *l, kb_recipe *recipe, kb_error *err)
+{
+    char value[64];
+    *recipe = (kb_recipe){0};
+    kb_status status = get_size(l, "timesteps", 1, 65535, &recipe->timesteps, err);
+    if (!status)
+        status = get_real(l, "min_presence", 0, 1, &recipe->min_presence, err);
+    if (!status)
+        status = get_text(l, "scale", value, sizeof value, err);
+    if (!status && !kb_scale_parse(&recipe->scale, value))
+        status = bad_number(l, "scale", value, err);
+    if (!status && get_text(l, "fill", value, sizeof value, NULL) == KB_OK &&
+        !kb_fill_parse(&recipe->fill, value))
+        status = bad_number(l, "fill", value, err);
     return status;
 }
 
 static kb_status load_features(struct loader *l, kb_error *err)
 {
-    char value[64];
-    size_t timesteps = 0;
-    double min_presence = 0;
-    kb_scale scale = KB_SCALE_MINMAX;
-    kb_status status = get_size(l, "timesteps", 1, 65535, &timesteps, err);
-    if (!status)
-        status = get_real(l, "min_presence", 0, 1, &min_presence, err);
-    if (!status)
-        status = get_text(l, "scale", value, sizeof value, err);
-    if (!status && !kb_scale_parse(&scale, value))
-        status = bad_number(l, "scale", value, err);
+    kb_recipe recipe;
+    kb_status status = load_recipe(l, &recipe, err);
     if (status)
         return status;
     kb_names *objects = kb_names_create();
@@ -371,7 +380,7 @@ static kb_status load_features(struct loader *l, kb_error *err)
     if (!status && !kb_names_count(objects))
         status = kb_fail(err, KB_ERR_FORMAT, "%s: section objects is empty", l->path);
     if (!status)
-        status = make_features(l, objects, timesteps, scale, min_presence, err);
+        status = make_features(l, objects, &recipe, err);
     kb_names_free(objects);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chart.h"
+#include "job_text.h"
 #include "memory.h"
 #include "parts.h"
 #include "theme.h"
@@ -52,49 +53,12 @@ static void refresh(kb_pane *pane)
 /* --- progress
  * ------------------------------------------------------------------------------------------------------------------
  */
-static void duration_text(double seconds, char *text, size_t size)
-{
-    if (seconds < 60)
-        snprintf(text, size, "%.0f s", seconds);
-    else if (seconds < 3600)
-        snprintf(text, size, "%d min %02d s", (int)seconds / 60, (int)seconds % 60);
-    else
-        snprintf(text, size, "%d h %02d min", (int)(seconds / 3600), (int)seconds / 60 % 60);
-}
-
-static void rate_text(const kb_job_state *job, char *text, size_t size)
-{
-    char left[32];
-    double rate = job->phase_seconds > 0 ? (double)job->done / job->phase_seconds : 0;
-    bool bytes = strcmp(job->phase, "reading") == 0;
-    text[0] = '\0';
-    if (!(rate > 0))
-        return;
-    int used = snprintf(text, size, "%.4g%s/s", bytes ? rate / 1e6 : rate, bytes ? " MB" : "");
-    if (!job->total || job->done > job->total)
-        return;
-    duration_text((double)(job->total - job->done) / rate, left, sizeof left);
-    snprintf(text + used, size - (size_t)used, ", %s left", left);
-}
-
-/* Bytes are told in megabytes, everything else as it is counted. */
-static void amount_text(const kb_job_state *job, char *text, size_t size)
-{
-    bool bytes = strcmp(job->phase, "reading") == 0;
-    if (!job->total)
-        snprintf(text, size, bytes ? "%.1f MB" : "%.0f", (double)job->done / (bytes ? 1e6 : 1));
-    else if (bytes)
-        snprintf(text, size, "%.1f of %.1f MB", (double)job->done / 1e6, (double)job->total / 1e6);
-    else
-        snprintf(text, size, "%ju of %ju", (uintmax_t)job->done, (uintmax_t)job->total);
-}
-
 static int draw_running(kb_canvas *canvas, kb_rect rect, const kb_work_state *state)
 {
-    char text[224], amount[64], rate[64];
+    char text[224], amount[96], rate[64];
     const kb_job_state *job = &state->job;
-    rate_text(job, rate, sizeof rate);
-    amount_text(job, amount, sizeof amount);
+    kb_job_rate_text(job, rate, sizeof rate);
+    kb_job_amount_text(job, amount, sizeof amount);
     snprintf(text, sizeof text, "%s  %s  %s", job->phase[0] ? job->phase : "starting", amount,
              rate);
     kb_canvas_text(canvas, rect.x, rect.y, rect.cols, kb_ink_style(KB_INK_PLAIN), text);

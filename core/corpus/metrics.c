@@ -1,0 +1,277 @@
+#include "metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+/* A name and its id: rows of one session, and readings of one object, mostly follow each other. */
+struct last_name {
+    char text[KB_FIELD_MAX];
+    size_t length; /* 0: none yet */
+    uint32_t id;
+};
+
+/* What one lane collects. */
+struct metrics {
+    kb_ingest *ingest;
+    const kb_column *columns;
+    uint64_t rows;
+    struct last_name session, object;
+    /* Of the trace being read: */
+    uint32_t trace; /* the session, KB_NAME_NONE: its rows are not wanted */
+    size_t time, width;
+    uint32_t *objects; /* by column; KB_NAME_NONE: not an object */
+    float *values;     /* by column: of the row being read */
+    size_t objects_capacity, values_capacity;
+};
+
+enum { SESSION, TIME, OBJECT, VALUE };
+
+/* --- both forms
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static void close_metrics(void *data)
+{
+    struct metrics *m = data;
+    kb_ingest_free(m->ingest);
+    free(m->objects);
+    free(m->values);
+    free(m);
+}
+
+static kb_status open_metrics(void **out, void *ctx, bool several, kb_error *err)
+{
+    const kb_metrics_reading *reading = ctx;
+    struct metrics *m = kb_calloc(1, sizeof *m);
+    if (!m)
+        return kb_fail_memory(err, "a corpus");
+    kb_ingest_options options = reading->options;
+    options.one_of_several = several;
+    m->columns = reading->columns;
+    kb_status status = kb_ingest_create(&m->ingest, &options, err);
+    if (status != KB_OK)
+        close_metrics(m);
+    else
+        *out = m;
+    return status;
+}
+
+static kb_status finish_metrics(void *data, kb_error *err)
+{
+    struct metrics *m = data;
+    kb_status status = kb_ingest_settle(m->ingest, err);
+    kb_ingest_rest(m->ingest);
+    return status;
+}
+
+static kb_status no_memory(kb_error *err)
+{
+    return kb_fail_memory(err, "names");
+}
+
+static bool is_last(const struct last_name *last, const kb_field *name)
+{
+    return name->length == last->length && memcmp(name->text, last->text, name->length) == 0;
+}
+
+static uint32_t remember(struct last_name *last, const kb_field *name, uint32_t id)
+{
+    memcpy(last->text, name->text, name->length);
+    last->length = name->length;
+    last->id = id;
+    return id;
+}
+
+static uint32_t find_session(struct metrics *m, const kb_field *name)
+{
+    if (is_last(&m->session, name))
+        return m->session.id;
+    return remember(&m->session, name, kb_ingest_session(m->ingest, name->text, name->length));
+}
+
+static uint32_t find_object(struct metrics *m, const kb_field *name)
+{
+    if (is_last(&m->object, name))
+        return m->object.id;
+    return remember(&m->object, name, kb_ingest_object(m->ingest, name->text, name->length));
+}
+
+static kb_problem_kind value_kind(const char *wrong)
+{
+    return strcmp(wrong, "not a number") == 0 ? KB_PROBLEM_NUMBER : KB_PROBLEM_RANGE;
+}
+
+static kb_status parse_time(kb_csv *csv, const kb_field *field, kb_time *time, bool *good,
+                            kb_error *err)
+{
+    const char *wrong = kb_time_parse(time, field->text, field->length);
+    *good = !wrong;
+    return *good ? KB_OK
+                 : kb_csv_reject(csv, err, KB_PROBLEM_TIME, "time '%.60s': %s", field->text, wrong);
+}
+
+/* --- long form: a reading a row
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static kb_status take_reading(void *data, kb_csv *csv, const kb_field *f, kb_error *err)
+{
+    struct metrics *m = data;
+    if (!f[SESSION].length)
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty session");
+    if (!f[OBJECT].length)
+        return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty object");
+    kb_time time;
+    bool good;
+    kb_status status = parse_time(csv, &f[TIME], &time, &good, err);
+    if (!good)
+        return status;
+    float value;
+    const char *wrong = kb_value_parse(&value, f[VALUE].text, f[VALUE].length);
+    if (wrong)
+        return kb_csv_reject(csv, err, value_kind(wrong), "value '%.60s': %s", f[VALUE].text,
+                             wrong);
+    uint32_t session = find_session(m, &f[SESSION]), object = find_object(m, &f[OBJECT]);
+    if (session == KB_NAME_NONE || object == KB_NAME_NONE)
+        return no_memory(err);
+    m->rows++;
+    return kb_ingest_add(m->ingest, session, object, time, value, err);
+}
+
+/* --- wide form: a session a file, an object a column
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* A trace with no good row is a session without rows. */
+static kb_status name_trace(struct metrics *m, kb_csv *csv, const char *path, bool first,
+                            kb_error *err)
+{
+    size_t length;
+    const char *name = kb_file_stem(path, &length);
+    const char *wrong = !length                        ? "empty"
+                        : length > KB_FIELD_MAX        ? "longer than 4096 bytes"
+                        : !kb_utf8_valid(name, length) ? "not UTF-8"
+                                                       : NULL;
+    m->trace = KB_NAME_NONE;
+    if (wrong)
+        return first ? kb_csv_tell(csv, 0, err, KB_PROBLEM_NAME,
+                                   "the session's name, which is the file's, is %s", wrong)
+                     : KB_OK;
+    m->trace = kb_ingest_session(m->ingest, name, length);
+    return m->trace == KB_NAME_NONE ? no_memory(err) : KB_OK;
+}
+
+/* OBJECTS[i] becomes the id of the object that column I names. */
+static kb_status name_column(struct metrics *m, kb_csv *csv, kb_names *seen, size_t i, bool first,
+                             kb_error *err)
+{
+    kb_field name = kb_csv_name(csv, i);
+    m->objects[i] = KB_NAME_NONE;
+    if (i == m->time)
+        return KB_OK;
+    if (!name.length)
+        return first
+                   ? kb_csv_tell(csv, 1, err, KB_PROBLEM_NAME,
+                                 "column %zu has no name of 1 to 4096 bytes: it is left out", i + 1)
+                   : KB_OK;
+    size_t before = kb_names_count(seen);
+    if (kb_names_add(seen, name.text, name.length) == KB_NAME_NONE)
+        return no_memory(err);
+    if (kb_names_count(seen) == before)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: column '%.200s' is there twice", kb_csv_label(csv),
+                       name.text);
+    m->objects[i] = kb_ingest_object(m->ingest, name.text, name.length);
+    return m->objects[i] == KB_NAME_NONE ? no_memory(err) : KB_OK;
+}
+
+static kb_status name_columns(struct metrics *m, kb_csv *csv, bool first, kb_error *err)
+{
+    m->width = kb_csv_width(csv);
+    kb_names *seen = kb_names_create();
+    bool room = kb_grow((void **)&m->objects, &m->objects_capacity, m->width, sizeof *m->objects) &&
+                kb_grow((void **)&m->values, &m->values_capacity, m->width, sizeof *m->values);
+    kb_status status = seen && room ? KB_OK : no_memory(err);
+    for (size_t i = 0; status == KB_OK && i < m->width; i++)
+        status = name_column(m, csv, seen, i, first, err);
+    kb_names_free(seen);
+    return status;
+}
+
+static kb_status begin_trace(void *data, kb_csv *csv, const char *path, bool first, kb_error *err)
+{
+    struct metrics *m = data;
+    kb_status status = kb_csv_find_column(csv, &m->columns[TIME], &m->time, err);
+    if (status == KB_OK)
+        status = name_columns(m, csv, first, err);
+    return status == KB_OK ? name_trace(m, csv, path, first, err) : status;
+}
+
+/* Fills values, < 0 for an empty cell; *GOOD false: a cell does not parse, which was told. */
+static kb_status parse_cells(struct metrics *m, kb_csv *csv, const kb_field *f, bool *good,
+                             kb_error *err)
+{
+    for (size_t i = 0; i < m->width; i++) {
+        m->values[i] = -1;
+        if (m->objects[i] == KB_NAME_NONE || !f[i].length)
+            continue;
+        const char *wrong = kb_value_parse(&m->values[i], f[i].text, f[i].length);
+        *good = !wrong;
+        if (wrong)
+            return kb_csv_reject(csv, err, value_kind(wrong), "column '%.100s': value '%.60s': %s",
+                                 kb_csv_name(csv, i).text, f[i].text, wrong);
+    }
+    return KB_OK;
+}
+
+static kb_status take_cells(void *data, kb_csv *csv, const kb_field *f, kb_error *err)
+{
+    struct metrics *m = data;
+    kb_time time;
+    bool good;
+    if (m->trace == KB_NAME_NONE)
+        return KB_OK;
+    kb_status status = parse_time(csv, &f[m->time], &time, &good, err);
+    if (good)
+        status = parse_cells(m, csv, f, &good, err);
+    if (!good)
+        return status;
+    m->rows++;
+    status = kb_ingest_add_time(m->ingest, m->trace, time, err);
+    for (size_t i = 0; status == KB_OK && i < m->width; i++)
+        if (m->values[i] >= 0)
+            status = kb_ingest_add(m->ingest, m->trace, m->objects[i], time, m->values[i], err);
+    return status;
+}
+
+/* --- for the lanes
+ * -------------------------------------------------------------------------------------------------
+ */
+
+void kb_metrics_prepare(kb_metrics_reading *r, const kb_ingest_options *options,
+                        const kb_column_names *names, size_t collector)
+{
+    static const kb_column_kind kinds[KB_METRIC_COLUMNS] = {KB_COLUMN_SESSION, KB_COLUMN_TIME,
+                                                            KB_COLUMN_OBJECT, KB_COLUMN_VALUE};
+    r->options = *options;
+    for (size_t c = 0; c < KB_METRIC_COLUMNS; c++)
+        r->columns[c] =
+            (kb_column){kb_column_name(kinds[c]), true, names ? names->names[kinds[c]] : NULL};
+    r->collector = (kb_collector){open_metrics, close_metrics, finish_metrics, r};
+    r->long_form = (kb_reader){.collector = collector,
+                               .columns = r->columns,
+                               .column_count = KB_METRIC_COLUMNS,
+                               .take = take_reading};
+    r->wide_form = (kb_reader){.collector = collector, .begin = begin_trace, .take = take_cells};
+}
+
+kb_ingest *kb_metrics_ingest(void *data)
+{
+    return ((struct metrics *)data)->ingest;
+}
+
+uint64_t kb_metrics_rows(const void *data)
+{
+    return ((const struct metrics *)data)->rows;
+}

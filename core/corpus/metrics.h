@@ -1,0 +1,28 @@
+/* metrics: readings as rows of files, long form and wide form, on their way into an ingest. */
+#ifndef KB_METRICS_H
+#define KB_METRICS_H
+
+#include "columns.h"
+#include "lanes.h"
+#include "store.h"
+
+enum { KB_METRIC_COLUMNS = 4 };
+
+/* How files of readings are read, and what they are read into. Made on the stack by
+ * kb_metrics_prepare; the collector and the readers point into it. */
+typedef struct kb_metrics_reading {
+    kb_ingest_options options;
+    kb_column columns[KB_METRIC_COLUMNS];
+    kb_collector collector;
+    kb_reader long_form, wide_form;
+} kb_metrics_reading;
+
+/* COLLECTOR: the number of the collector among those of the lanes. NAMES are borrowed. */
+void kb_metrics_prepare(kb_metrics_reading *reading, const kb_ingest_options *options,
+                        const kb_column_names *names, size_t collector);
+
+/* What a lane has collected: the lane's to close. */
+kb_ingest *kb_metrics_ingest(void *data);
+uint64_t kb_metrics_rows(const void *data); /* good ones */
+
+#endif

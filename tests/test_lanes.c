@@ -1,0 +1,361 @@
+/* lanes: however the files are cut and however many threads read them, the corpus is that of one
+ * thread, and so are the problems, with their lines. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "corpus.h"
+#include "corpus_files.h"
+#include "rng.h"
+
+#define HEADER "session,time,object,value\n"
+
+/* --- all of a corpus as a text
+ * ---------------------------------------------------------------------------------------------- */
+
+struct text {
+    char *s;
+    size_t size;
+};
+
+static void print_store(FILE *f, const kb_store *store)
+{
+    for (size_t s = 0; s < kb_store_sessions(store); s++) {
+        fprintf(f, "session %s:", kb_store_session_name(store, s));
+        for (size_t i = 0; i < kb_store_length(store, s); i++) {
+            char time[64];
+            fprintf(f, " %s", kb_time_format(kb_store_time(store, s, i), time, sizeof time));
+        }
+        for (size_t i = 0; i < kb_store_series_count(store, s); i++) {
+            kb_series series = kb_store_series(store, s, i);
+            fprintf(f, "\n  %s@%u:", kb_store_object_name(store, series.object), series.first);
+            for (uint32_t j = 0; j < series.count; j++)
+                fprintf(f, " %.9g", (double)series.values[j]);
+        }
+        fprintf(f, "\n");
+    }
+    fprintf(f, "%zu objects, %llu readings, %llu bytes\n", kb_store_objects(store),
+            (unsigned long long)kb_store_nonzero(store), (unsigned long long)kb_store_bytes(store));
+}
+
+static void print_events(FILE *f, const kb_events *events)
+{
+    for (size_t u = 0; u < kb_events_users(events); u++) {
+        size_t count;
+        const kb_event *items = kb_events_of(events, u, &count);
+        fprintf(f, "user %s:", kb_events_user_name(events, u));
+        for (size_t i = 0; i < count; i++)
+            fprintf(f, " %s/%s", kb_events_kind_name(events, items[i].event),
+                    items[i].session == KB_NAME_NONE
+                        ? "-"
+                        : kb_events_session_name(events, items[i].session));
+        fprintf(f, "\n");
+    }
+}
+
+static void print_problem(void *ctx, const kb_problem *problem)
+{
+    fprintf(ctx, "%s:%llu: %s\n", problem->file, (unsigned long long)problem->line,
+            problem->reason);
+}
+
+/* What loading PATH in one way gives: everything told, in order, and everything loaded. The caller
+ * frees. */
+static char *load_as(const char *path, size_t threads, uint64_t lane_bytes, bool strict)
+{
+    char *s;
+    size_t size;
+    FILE *f = open_memstream(&s, &size);
+    kb_pool *pool;
+    assert_int_equal(kb_pool_create(&pool, threads, NULL), KB_OK);
+    kb_corpus_options options = kb_corpus_defaults();
+    options.timesteps = 7;
+    options.strict = strict;
+    options.pool = pool;
+    options.lane_bytes = lane_bytes;
+    options.problem = (kb_problem_listener){print_problem, f};
+    kb_corpus *corpus;
+    kb_error err;
+    kb_status status = kb_corpus_load(&corpus, path, &options, NULL, &err);
+    if (status == KB_OK) {
+        print_store(f, kb_corpus_store(corpus));
+        if (kb_corpus_events(corpus))
+            print_events(f, kb_corpus_events(corpus));
+        fprintf(f, "%llu rows, %llu bad, %zu damaged\n", (unsigned long long)kb_corpus_rows(corpus),
+                (unsigned long long)kb_corpus_bad_rows(corpus), kb_corpus_damaged(corpus));
+        kb_corpus_free(corpus);
+    } else {
+        fprintf(f, "error %d: %s\n", (int)status, err.text);
+    }
+    kb_pool_free(pool);
+    fclose(f);
+    return s;
+}
+
+/* Cuts the corpus at PATH in many ways; returns what it is, for the caller to free. */
+static char *check_cuts(const char *path, bool strict)
+{
+    static const uint64_t lane_bytes[] = {1, 10, 64, 300, 5000};
+    char *one = load_as(path, 1, 0, strict);
+    for (size_t threads = 2; threads <= 9; threads += threads < 4 ? 1 : 5) {
+        for (size_t b = 0; b < sizeof lane_bytes / sizeof *lane_bytes; b++) {
+            char *many = load_as(path, threads, lane_bytes[b], strict);
+            if (strcmp(one, many) != 0)
+                fail_msg("with %zu threads and lanes of %llu bytes:\n%s\ninstead of:\n%s", threads,
+                         (unsigned long long)lane_bytes[b], many, one);
+            free(many);
+        }
+    }
+    return one;
+}
+
+static void expect_everywhere(const char *path, const char *what)
+{
+    char *text = check_cuts(path, false);
+    if (!strstr(text, what))
+        fail_msg("'%s' is not in:\n%s", what, text);
+    free(text);
+}
+
+/* --- the tests
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Rows of every kind: plain, quoted, over several lines, late, doubled, bad. */
+static void print_row(FILE *f, kb_rng *rng, bool mean)
+{
+    unsigned session = (unsigned)kb_rng_below(rng, 5), object = (unsigned)kb_rng_below(rng, 4);
+    unsigned time = (unsigned)kb_rng_below(rng, 20), value = (unsigned)kb_rng_below(rng, 4);
+    switch (kb_rng_below(rng, mean ? 12 : 8)) {
+    case 0:
+        fprintf(f, "\"s%u\",%u,\"o%u\",%u\r\n", session, time, object, value);
+        break;
+    case 1:
+        fprintf(f, "s%u,%u,\"two\nlines %u\",%u\n", session, time, object, value);
+        break;
+    case 2:
+        fprintf(f, "s%u,%u,\"a \"\"b\"\", %u\",%u\n\n", session, time, object, value);
+        break;
+    case 8:
+        fprintf(f, "s%u,%u,\"open %u,%u\n", session, time, object, value);
+        break;
+    case 9:
+        fprintf(f, "s%u,%u,o%u\n", session, time, object);
+        break;
+    case 10:
+        fprintf(f, "s%u,%u,\xFF%u,%u\n", session, time, object, value);
+        break;
+    case 11:
+        fprintf(f, "s%u,%u,o%u,-%u\r", session, time, object, value + 1);
+        break;
+    default:
+        fprintf(f, "s%u,%u,o%u,%u\n", session, time, object, value);
+    }
+}
+
+static void write_rows(const char *folder, const char *name, kb_rng *rng, size_t rows, bool mean)
+{
+    char *s;
+    size_t size;
+    FILE *f = open_memstream(&s, &size);
+    fputs(HEADER, f);
+    for (size_t i = 0; i < rows; i++)
+        print_row(f, rng, mean);
+    fclose(f);
+    write_bytes(folder, name, s, size);
+    free(s);
+}
+
+static void a_corpus_does_not_depend_on_how_it_is_cut(void **state)
+{
+    (void)state;
+    kb_rng rng = kb_rng_start(21, KB_STREAM_TEST);
+    for (int round = 0; round < 30; round++) {
+        char folder[256], *text;
+        make_folder(folder, sizeof folder);
+        write_rows(folder, "metrics-a.csv", &rng, kb_rng_below(&rng, 200), round % 2);
+        write_rows(folder, "metrics-b.csv.gz", &rng, 1 + kb_rng_below(&rng, 60), round % 2);
+        write_rows(folder, "metrics-c.csv", &rng, kb_rng_below(&rng, 30), false);
+        write_text(folder, "events-1.csv", "user,time,event\nu,1,a\nu,1,b\nv,2,c\nu,0,\"d\n\"\n");
+        write_text(folder, "events-2.csv.gz", "user,time,event,session\nu,1,e,s1\nv,1\nv,1,f,s2\n");
+        write_text(folder, "sessions.csv", "session,split\ns1,later\nnobody,\ns1,train\n");
+        text = check_cuts(folder, false);
+        assert_non_null(strstr(text, "user u: d"));
+        free(text);
+        free(check_cuts(folder, true));
+        remove_folder(folder);
+    }
+}
+
+/* Every newline but the rows' last is inside of a quoted field: whatever the cut, it is wrong. */
+static void a_cut_inside_of_a_row_is_put_right(void **state)
+{
+    (void)state;
+    char folder[256], *s;
+    size_t size;
+    FILE *f = open_memstream(&s, &size);
+    fputs(HEADER, f);
+    for (int row = 0; row < 4; row++) {
+        fprintf(f, "s%d,1,\"", row);
+        for (int line = 0; line < 100; line++)
+            fprintf(f, "s9,%d,x,%d\n", line, line);
+        fprintf(f, "\",%d\nbad row %d\n", row + 1, row);
+    }
+    fclose(f);
+    make_folder(folder, sizeof folder);
+    const char *path = write_bytes(folder, "metrics.csv", s, size);
+    char *text = check_cuts(path, false);
+    assert_null(strstr(text, "session s9"));
+    assert_non_null(strstr(text, ":103: 1 field, the header has 4"));
+    assert_non_null(strstr(text, ":409: 1 field, the header has 4"));
+    free(text);
+    free(s);
+    remove_folder(folder);
+}
+
+static void rows_before_a_damage_count_and_so_do_other_files(void **state)
+{
+    (void)state;
+    char folder[256], path[2048], *text;
+    make_folder(folder, sizeof folder);
+    write_text(folder, "metrics-0.csv", HEADER "first,1,o,1\n");
+    snprintf(path, sizeof path, "cp '%s' '%s/metrics-1.csv.gz'", fixture("bad-truncated.csv.gz"),
+             folder);
+    assert_int_equal(system(path), 0);
+    write_text(folder, "metrics-2.csv", HEADER "last,1,o,1\n");
+    text = check_cuts(folder, false);
+    assert_non_null(strstr(text, "session first"));
+    assert_non_null(strstr(text, "session last"));
+    assert_non_null(strstr(text, "session s1"));
+    assert_non_null(
+        strstr(text, "truncated: the gzip data end early; the rows before that are kept"));
+    assert_non_null(strstr(text, "1 bad, 1 damaged"));
+    free(text);
+    text = check_cuts(folder, true);
+    assert_non_null(strstr(text, "error"));
+    assert_non_null(strstr(text, "metrics-1.csv.gz:"));
+    free(text);
+    remove_folder(folder);
+}
+
+/* A gzip file that breaks off at once, in its header. */
+static void a_file_without_a_good_byte_is_damaged(void **state)
+{
+    (void)state;
+    char folder[256];
+    make_folder(folder, sizeof folder);
+    write_text(folder, "metrics-0.csv", HEADER "first,1,o,1\n");
+    FILE *f = fopen(write_text(folder, "metrics-1.csv.gz", ""), "w");
+    assert_int_equal(fwrite("\x1F\x8B\x08", 1, 3, f), 3);
+    fclose(f);
+    expect_everywhere(folder, "1 bad, 1 damaged");
+    remove_folder(folder);
+}
+
+/* More problems than can be kept: they are all told, in order, with any number of lanes. */
+static void any_number_of_problems_is_told_in_order(void **state)
+{
+    (void)state;
+    enum { ROWS = 2 * KB_PROBLEMS_KEPT + 500 };
+    char folder[256], *s;
+    size_t size;
+    FILE *f = open_memstream(&s, &size);
+    fputs(HEADER "s,1,o,1\n", f);
+    for (int i = 0; i < ROWS; i++)
+        fprintf(f, "bad %d\n", i % 10);
+    fputs("s,2,o,1\n", f);
+    fclose(f);
+    make_folder(folder, sizeof folder);
+    const char *path = write_bytes(folder, "metrics.csv", s, size);
+    char *one = load_as(path, 1, 0, false), *two = load_as(path, 2, 1000, false);
+    assert_string_equal(one, two);
+    assert_non_null(strstr(two, "20500 bad"));
+    free(one);
+    free(two);
+    free(s);
+    remove_folder(folder);
+}
+
+static void the_first_error_in_the_order_of_files_is_told(void **state)
+{
+    (void)state;
+    char folder[256];
+    make_folder(folder, sizeof folder);
+    write_text(folder, "metrics-0.csv", HEADER "a,1,o,1\na,1,o\nb,1,o,1\nc,1,o,1\n");
+    write_text(folder, "metrics-1.csv", "session,when,object,value\na,1,o,1\n");
+    write_text(folder, "metrics-2.csv", "session,time,what,value\na,1,o,1\n");
+    expect_everywhere(folder, "metrics-1.csv: no column 'time'");
+    char *text = check_cuts(folder, true);
+    assert_non_null(strstr(text, "metrics-0.csv:3: 3 fields"));
+    free(text);
+    remove_folder(folder);
+}
+
+/* A file that loses its end while it is read, as a log that is rotated: what is left counts once.
+ */
+struct shrinking {
+    const char *path;
+    atomic_bool done;
+};
+
+static void shrink(void *ctx, const kb_progress_state *state)
+{
+    struct shrinking *s = ctx;
+    if (state->rows && !atomic_exchange(&s->done, true))
+        assert_int_equal(truncate(s->path, 1 << 20), 0);
+}
+
+static void a_file_that_shrinks_keeps_what_it_had(void **state)
+{
+    (void)state;
+    char folder[256], *s;
+    size_t size;
+    FILE *f = open_memstream(&s, &size);
+    fputs(HEADER, f);
+    for (int i = 0; i < 400000; i++)
+        fprintf(f, "s%d,%d,object,%d\n", i / 1000, i, i % 10 + 1);
+    fclose(f);
+    make_folder(folder, sizeof folder);
+    for (size_t threads = 1; threads <= 4; threads++) {
+        const char *path = write_bytes(folder, "metrics.csv", s, size);
+        struct shrinking shrinking = {.path = path};
+        kb_progress progress = {.report = shrink, .ctx = &shrinking};
+        kb_pool *pool;
+        kb_corpus *corpus;
+        kb_error err;
+        assert_int_equal(kb_pool_create(&pool, threads, NULL), KB_OK);
+        kb_corpus_options options = kb_corpus_defaults();
+        options.pool = pool;
+        options.lane_bytes = 1 << 20;
+        if (kb_corpus_load(&corpus, path, &options, &progress, &err) != KB_OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(kb_corpus_damaged(corpus), 1);
+        assert_true(kb_corpus_rows(corpus) < 400000 && kb_corpus_rows(corpus) > 1000);
+        kb_problem problem = kb_problems_get(kb_corpus_problems(corpus), 0);
+        assert_non_null(strstr(problem.reason, "shrank while it was read"));
+        kb_corpus_free(corpus);
+        kb_pool_free(pool);
+    }
+    free(s);
+    remove_folder(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_corpus_does_not_depend_on_how_it_is_cut),
+        cmocka_unit_test(a_cut_inside_of_a_row_is_put_right),
+        cmocka_unit_test(rows_before_a_damage_count_and_so_do_other_files),
+        cmocka_unit_test(a_file_without_a_good_byte_is_damaged),
+        cmocka_unit_test(any_number_of_problems_is_told_in_order),
+        cmocka_unit_test(the_first_error_in_the_order_of_files_is_told),
+        cmocka_unit_test(a_file_that_shrinks_keeps_what_it_had),
+    };
+    return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
+}
