@@ -2,7 +2,7 @@
 bin_PROGRAMS += kaboom
 kaboom_CPPFLAGS = $(SRC_CPPFLAGS)
 kaboom_CFLAGS = $(CORE_CFLAGS)
-kaboom_LDADD = $(UI_LIBS)
+kaboom_LDADD = $(SRC_LIBS)
 kaboom_SOURCES = \
   src/describe.c src/describe.h \
   src/main.c \
@@ -18,6 +18,7 @@ kaboom_SOURCES = \
   src/verb_explain.c \
   src/verb_explore.c \
   src/verb_generate.c \
+  src/verb_import.c \
   src/verb_info.c \
   src/verb_ngrams.c \
   src/verb_project.c \

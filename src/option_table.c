@@ -17,6 +17,8 @@ const verb_row cli_verbs[CLI_VERBS] = {
     [CLI_SCORE] = {"score", "CORPUS", " -m MODEL", "compare the clusters with the corpus's labels"},
     [CLI_CHECK] = {"check", "CORPUS", "", "print what a corpus holds and every problem in it"},
     [CLI_GENERATE] = {"generate", "DIR", "", "write a synthetic corpus with planted crash types"},
+    [CLI_IMPORT] = {"import", "FORMAT IN OUT", "",
+                    "write a corpus OUT from IN, which is jmap, prometheus or jsonl"},
     [CLI_INFO] = {"info", "FILE", "", "print what a model or a corpus holds"},
 };
 
@@ -78,11 +80,17 @@ static const char *color_word(unsigned i)
     return i == KB_COLOR_AUTO ? "auto" : "never";
 }
 
+static const char *jmap_value_word(unsigned i)
+{
+    return kb_jmap_value_name((kb_jmap_value)i);
+}
+
 /* Choices are read and written as unsigned, which is what the compiler makes of these enums. */
 _Static_assert(sizeof(kb_variant) == sizeof(unsigned) && sizeof(kb_preset) == sizeof(unsigned) &&
                    sizeof(kb_scale) == sizeof(unsigned) && sizeof(kb_space) == sizeof(unsigned) &&
                    sizeof(kb_device_choice) == sizeof(unsigned) &&
-                   sizeof(kb_novelty) == sizeof(unsigned),
+                   sizeof(kb_novelty) == sizeof(unsigned) &&
+                   sizeof(kb_jmap_value) == sizeof(unsigned),
                "an enum is not an unsigned");
 
 #define FIELD(member) .field = offsetof(cli_options, member)
@@ -178,8 +186,15 @@ const option_row cli_rows[] = {
      .help = "neither believe nor write what was kept of an earlier reading"},
     {"cache-limit", 0, KIND_SIZE, ON_CORPUS, FIELD(cache_limit), RANGE(1, 1e9), .metavar = "MIB",
      .help = "what is kept may take that much room in all"},
-    {"strict", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS), FIELD(reading.strict),
+    {"strict", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS) | V(IMPORT), FIELD(reading.strict),
      .help = "stop at the first bad row"},
+
+    {"value", 0, KIND_CHOICE, V(IMPORT), FIELD(importing.value),
+     WORDS(jmap_value_word, KB_JMAP_VALUES), .help = "jmap: the column that is the reading"},
+    {"session-label", 0, KIND_TEXT, V(IMPORT), FIELD(importing.session_label), .metavar = "LABEL",
+     .help = "prometheus: the label that names the session"},
+    {"fields", 0, KIND_TEXT, V(IMPORT), FIELD(importing.fields), .metavar = "MAP",
+     .help = "jsonl: KEY=PATH,... says where the fields are"},
 
     {"color", 0, KIND_CHOICE, V(EXPLORE), FIELD(color), WORDS(color_word, 2),
      .help = "auto follows NO_COLOR and the terminal"},

@@ -9,7 +9,8 @@
 #include "options.h"
 
 typedef struct verb_row {
-    const char *name, *operand;
+    const char *name;
+    const char *operand;  /* what its operands are called, with blanks between them */
     const char *required; /* options that must be there, as the usage line shows them */
     const char *summary;
 } verb_row;

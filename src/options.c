@@ -51,6 +51,7 @@ static cli_options defaults_of(cli_verb verb)
         .map = kb_tsne_defaults(),
         .ngrams = kb_ngram_defaults(),
         .generation = kb_generate_defaults(),
+        .importing = kb_import_defaults(),
     };
     return options;
 }
@@ -404,6 +405,7 @@ static void spread(cli_options *options)
     options->calibration.split = options->split == CLI_SPLIT_ALL ? KB_SPLITS : (int)options->split;
     options->map.seed = options->seed;
     options->generation.seed = options->seed;
+    options->importing.strict = options->reading.strict;
     if (options->fill)
         options->reading.fill = (kb_fill)(options->fill - 1);
     if (options->timesteps) {
@@ -432,21 +434,61 @@ static int check_together(const cli_options *options)
         status = kb_calibrate_check(&options->calibration, &err);
     if (!status && (bit & V(GENERATE)))
         status = kb_generate_check(&options->generation, &err);
+    if (!status && (bit & V(IMPORT)))
+        status = kb_import_check(options->import_format, options->operands[1], &options->importing,
+                                 &err);
     return status ? cli_usage_error(options->verb, "%s", err.text) : CLI_DONE;
 }
 
-static int take_operand(cli_options *options, int argc, char **argv)
+/* The name of operand I of a row's, or NULL when it has fewer; *LENGTH its bytes. */
+static const char *operand_name(const verb_row *row, size_t i, int *length)
+{
+    const char *name = row->operand;
+    for (; *name && i; i--) {
+        name += strcspn(name, " ");
+        name += strspn(name, " ");
+    }
+    *length = (int)strcspn(name, " ");
+    return *name ? name : NULL;
+}
+
+static int too_many(cli_verb verb, const char *word)
+{
+    const char *names = cli_verbs[verb].operand;
+    if (strchr(names, ' '))
+        return cli_usage_error(verb, "%s are enough: what is '%s'?", names, word);
+    return cli_usage_error(verb, "one %s is enough: what is '%s'?", names, word);
+}
+
+static int take_operands(cli_options *options, int argc, char **argv)
 {
     const verb_row *row = &cli_verbs[options->verb];
-    if (optind >= argc)
-        return cli_usage_error(options->verb, "%s is missing", row->operand);
-    options->operand = argv[optind++];
-    if (optind < argc)
-        return cli_usage_error(options->verb, "one %s is enough: what is '%s'?", row->operand,
-                               argv[optind]);
-    if (!*options->operand)
-        return cli_usage_error(options->verb, "%s is empty", row->operand);
-    return CLI_DONE;
+    const char *name;
+    int length;
+    for (size_t i = 0; i < CLI_OPERANDS_MAX && (name = operand_name(row, i, &length)); i++) {
+        if (optind >= argc)
+            return cli_usage_error(options->verb, "%.*s is missing", length, name);
+        options->operands[i] = argv[optind++];
+        if (!*options->operands[i])
+            return cli_usage_error(options->verb, "%.*s is empty", length, name);
+    }
+    options->operand = options->operands[0];
+    return optind < argc ? too_many(options->verb, argv[optind]) : CLI_DONE;
+}
+
+static int take_import_format(cli_options *options)
+{
+    char words[160] = "";
+    if (options->verb != CLI_IMPORT ||
+        kb_import_format_parse(&options->import_format, options->operands[0]))
+        return CLI_DONE;
+    for (int i = 0; i < KB_IMPORT_FORMATS; i++) {
+        size_t used = strlen(words);
+        snprintf(words + used, sizeof words - used, "%s%s", i ? ", " : "",
+                 kb_import_format_name((kb_import_format)i));
+    }
+    return cli_usage_error(options->verb, "FORMAT '%s' is not one of: %s", options->operands[0],
+                           words);
 }
 
 /* Moves the verb's word out of the way, so that what is left are options and operands. */
@@ -470,7 +512,9 @@ bool cli_parse(cli_options *options, int argc, char **argv, int *status)
     if (*status >= 0)
         return false;
     spread(options);
-    *status = take_operand(options, argc, argv);
+    *status = take_operands(options, argc, argv);
+    if (*status == CLI_DONE)
+        *status = take_import_format(options);
     if (*status == CLI_DONE)
         *status = check_together(options);
     return *status == CLI_DONE;

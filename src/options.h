@@ -13,6 +13,7 @@
 
 #include "explorer.h"
 #include "generate.h"
+#include "import.h"
 #include "ngrams.h"
 #include "output.h"
 #include "pipeline.h"
@@ -36,6 +37,7 @@ typedef enum cli_verb {
     CLI_SCORE,
     CLI_CHECK,
     CLI_GENERATE,
+    CLI_IMPORT,
     CLI_INFO,
     CLI_VERBS /* how many */
 } cli_verb;
@@ -48,9 +50,13 @@ enum { CLI_MEASURES = 1 };
 /* --split; the first four are kb_split's. */
 enum { CLI_SPLIT_ALL = KB_SPLITS };
 
+/* Operands of a verb, at most. */
+enum { CLI_OPERANDS_MAX = 3 };
+
 typedef struct cli_options {
     cli_verb verb;
-    const char *operand; /* CORPUS, EVENTS, DIR or FILE */
+    const char *operand; /* CORPUS, EVENTS, DIR or FILE: the first of operands */
+    const char *operands[CLI_OPERANDS_MAX];
     const char *model, *output, *log;
     uint64_t seed;
     size_t threads;
@@ -74,6 +80,8 @@ typedef struct cli_options {
     kb_tsne_options map;
     kb_ngram_options ngrams;
     kb_generate_options generation;
+    kb_import_format import_format; /* import's FORMAT */
+    kb_import_options importing;
 } cli_options;
 
 /* True: OPTIONS is complete and checked, go on. False: everything was said already (help, version

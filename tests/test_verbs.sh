@@ -259,11 +259,11 @@ gives 2 "the explorer without a terminal" corpus
 holds "wrong usage writes nothing" test ! -e x.kb
 gives 0 "help" --help
 holds "help lists the verbs" grep -q "ngrams" out
-for verb in train calibrate elbow assign embed project explain ngrams score check generate info; do
+for verb in train calibrate elbow assign embed project explain ngrams score check generate import info; do
   gives 0 "help of $verb" "$verb" --help
 done
 missing=
-for verb in "" train calibrate elbow assign embed project explain ngrams score check generate info; do
+for verb in "" train calibrate elbow assign embed project explain ngrams score check generate import info; do
   # shellcheck disable=SC2086 # no verb is no word
   for option in $("$kaboom" $verb --help | sed -n 's/^ .*--\([a-z-]*\)[= ].*/\1/p'); do
     grep -qE "Fl -$option( |\$)" "$source_dir/man/kaboom.1" || missing="$missing --$option"
@@ -313,6 +313,100 @@ interrupted() { # NUMBER STATUS
 }
 interrupted INT 130
 interrupted TERM 143
+
+# --- import --------------------------------------------------------------------------------------------------------
+files=$source_dir/tests/files/import
+gives 0 "import jmap" import jmap "$files/jmap" heaps
+header_is "import has items and values" "item,value"
+holds "import counts the sessions" grep -qx "sessions,2" out
+holds "import of what is in order is silent" test ! -s err
+gives 0 "an imported corpus is in order" check heaps
+holds "import writes the files that have rows" test "$(echo heaps/*)" = "heaps/metrics.csv.gz"
+gives 0 "import jmap again" import jmap "$files/jmap" heaps2 --threads 2 --seed 7
+holds "import gives the same bytes" cmp heaps/metrics.csv.gz heaps2/metrics.csv.gz
+gives 0 "import jmap by instances" import jmap "$files/jmap" heaps3 --value instances
+holds "--value chooses the column" sh -c 'gzip -dc heaps3/metrics.csv.gz | grep -qx "leak,20,Leak\$Bitmap,3300"'
+gives 1 "import leaves a corpus that is there alone" import jmap "$files/jmap" heaps --value instances
+says "import names the corpus that is there" "heaps: there is a corpus already"
+holds "the corpus that is there is as it was" cmp heaps/metrics.csv.gz heaps2/metrics.csv.gz
+gives 0 "import prometheus" import prometheus "$files/prometheus/good" metrics
+gives 0 "what prometheus said is in order" check metrics
+gives 0 "import prometheus by another label" import prometheus "$files/prometheus/good" jobs --session-label job
+holds "--session-label chooses the label" grep -qx "sessions,1" out
+gives 0 "import tells what is no count" import prometheus "$files/prometheus/not-counts.json" counts
+says "it is told by file and line" "not-counts.json:1: {job=\"prometheus\",kind=\"nan\"}: value 'NaN': not a number"
+holds "it is counted" grep -qx "rows left out,18" out
+gives 1 "--strict stops an import at the first" import prometheus "$files/prometheus/not-counts.json" strict --strict
+holds "--strict tells one" test "$(grep -c "not-counts.json" err)" -eq 1
+gives 1 "a query that failed" import prometheus "$files/prometheus/error.json" failed
+says "what Prometheus said of it is told" "the query failed: bad_data: invalid parameter"
+gives 1 "an import of nothing usable" import prometheus "$files/prometheus/empty.json" failed
+says "its input is named" "empty.json: no usable reading or event"
+gives 1 "an import of a missing file" import jsonl nowhere failed
+says "the missing file is named" "nowhere: cannot open"
+holds "failed imports leave nothing" test ! -e strict -a ! -e failed
+gives 0 "import jsonl" import jsonl "$files/jsonl/telemetry.jsonl" logs \
+  --fields time=t,readings=counts,version=app.version
+holds "import writes what is known of sessions" grep -qx "s-1,u-1,3.1,,feed-leak" logs/sessions.csv
+gives 0 "what the log said is in order" check logs
+"$kaboom" import jsonl - events --fields time=properties.time,user=properties.distinct_id \
+  <"$files/jsonl/mixpanel.jsonl" >out 2>err
+status=$?
+holds "import reads standard input" test "$status" -eq 0
+gives 0 "n-grams of an imported log" ngrams events -n 2
+head -c 200 "$files/prometheus/good/gc.json" >cut.json
+gives 1 "a document that was cut off before anything usable" import prometheus cut.json failed
+head -c 1000 "$files/prometheus/good/gc.json" >cut.json
+gives 1 "a document that was cut off fails" import prometheus cut.json saved
+says "the damage is told" "cut.json:1: truncated: the JSON ends early"
+says "what that means is told" "what a damaged file held after the damage is missing"
+holds "what came before the damage is kept" grep -q "^readings,[1-9]" out
+gives 0 "and is in order" check saved
+gives 2 "import without operands" import
+says "the operand that is missing is named" "FORMAT is missing"
+gives 2 "import without OUT" import jmap heaps
+says "the last operand is named" "OUT is missing"
+gives 2 "import with too many operands" import jmap heaps failed more
+says "the operand too many is named" "FORMAT IN OUT are enough: what is 'more'?"
+gives 2 "import of an unknown format" import csv heaps failed
+says "the formats are listed" "FORMAT 'csv' is not one of: jmap, prometheus, jsonl"
+gives 2 "import with an empty operand" import jmap "" failed
+says "the empty operand is named" "IN is empty"
+gives 2 "import jmap from standard input" import jmap - failed
+gives 2 "an option of another format" import jmap heaps failed --fields time=t
+says "the format it belongs to is named" "--fields belongs to jsonl"
+gives 2 "a map that is none" import jsonl "$files/jsonl/telemetry.jsonl" failed --fields time
+says "what is wrong with the map is told" "KEY=PATH was expected"
+gives 2 "an option of another verb with import" import jmap heaps failed --epochs 3
+holds "wrong usage of import writes nothing" test ! -e failed
+if [ -c /dev/full ]; then
+  "$kaboom" import jmap "$files/jmap" full >/dev/full 2>err
+  status=$?
+  holds "a full disk fails: import" test "$status" -eq 1
+fi
+
+import_interrupted() { # NUMBER STATUS
+  mkfifo "pipe$1"
+  : >err
+  "$kaboom" import jsonl "pipe$1" "signalled$1" >out 2>err &
+  pid=$!
+  exec 9>"pipe$1"
+  printf '{"session":"s","time":1,"object":"o","value":2}\n' >&9
+  tries=0
+  while ! [ -d "signalled$1" ] && [ $tries -lt 300 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  holds "an import has begun to write" test -n "$(ls -A "signalled$1")"
+  kill -"$1" $pid
+  wait $pid
+  status=$?
+  exec 9>&-
+  holds "signal $1 ends an import with $2" test $status -eq "$2"
+  holds "signal $1 leaves nothing of an import" test ! -e "signalled$1"
+}
+import_interrupted INT 130
+import_interrupted TERM 143
 
 # --- the sample ------------------------------------------------------------------------------------------------------
 if [ -d "$sample" ]; then

@@ -1,19 +1,15 @@
 #include "generate.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "corpus.h"
-#include "gzout.h"
+#include "corpus_writer.h"
 #include "memory.h"
-#include "outfile.h"
 #include "world.h"
 
 enum {
@@ -164,70 +160,23 @@ static void draw_plan(struct item *items, const kb_generate_options *options)
  */
 
 struct files {
-    kb_gzout *metrics, *events;
-    kb_outfile *sessions, *truth;
+    kb_corpus_writer *writer;
+    kb_table *metrics, *events, *sessions, *truth;
 };
 
-static void abort_files(struct files *files)
+static kb_status open_files(struct files *files, kb_error *err)
 {
-    kb_gzout_abort(files->metrics);
-    kb_gzout_abort(files->events);
-    kb_outfile_abort(files->sessions);
-    kb_outfile_abort(files->truth);
-}
-
-static kb_status open_gz(kb_gzout **out, const char *dir, const char *name, kb_error *err)
-{
-    char *path;
-    if (asprintf(&path, "%s/%s", dir, name) < 0)
-        return kb_fail_memory(err, "a file name");
-    kb_status status = kb_gzout_open(out, path, err);
-    free(path);
-    return status;
-}
-
-static kb_status open_plain(kb_outfile **out, const char *dir, const char *name, kb_error *err)
-{
-    char *path;
-    if (asprintf(&path, "%s/%s", dir, name) < 0)
-        return kb_fail_memory(err, "a file name");
-    kb_status status = kb_outfile_open(out, path, err);
-    free(path);
-    return status;
-}
-
-static kb_status open_files(struct files *files, const char *dir, kb_error *err)
-{
-    kb_status status = open_gz(&files->metrics, dir, "metrics.csv.gz", err);
+    kb_status status = kb_corpus_writer_table(files->writer, &files->metrics, "metrics.csv.gz",
+                                              "session,time,object,value", err);
     if (!status)
-        status = open_gz(&files->events, dir, "events.csv.gz", err);
+        status = kb_corpus_writer_table(files->writer, &files->events, "events.csv.gz",
+                                        "user,time,event,session", err);
     if (!status)
-        status = open_plain(&files->sessions, dir, "sessions.csv", err);
+        status = kb_corpus_writer_table(files->writer, &files->sessions, "sessions.csv",
+                                        "session,user,version,split,label,crashed_at", err);
     if (!status)
-        status = open_plain(&files->truth, dir, "truth.csv", err);
-    return status;
-}
-
-/* Commits all; after a failure the rest is aborted. FILES is empty afterwards. */
-static kb_status commit_files(struct files *files, kb_error *err)
-{
-    struct files f = *files;
-    *files = (struct files){0};
-    kb_status status = kb_gzout_commit(f.metrics, err);
-    f.metrics = NULL;
-    if (!status) {
-        status = kb_gzout_commit(f.events, err);
-        f.events = NULL;
-    }
-    if (!status) {
-        status = kb_outfile_commit(f.truth, err);
-        f.truth = NULL;
-    }
-    if (!status) {
-        status = kb_outfile_commit(f.sessions, err);
-        f.sessions = NULL;
-    }
-    abort_files(&f);
+        status = kb_corpus_writer_table(files->writer, &files->truth, "truth.csv",
+                                        "label,object,role", err);
     return status;
 }
 
@@ -235,51 +184,27 @@ static kb_status commit_files(struct files *files, kb_error *err)
  * them. */
 enum { LINE = 256 };
 
-static kb_status row(kb_outfile *file, kb_error *err, const char *format, ...)
+static kb_status row(kb_table *table, kb_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static kb_status row(kb_outfile *file, kb_error *err, const char *format, ...)
+static kb_status row(kb_table *table, kb_error *err, const char *format, ...)
 {
     char line[LINE];
     va_list args;
     va_start(args, format);
     int length = vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    return kb_outfile_write(file, line, (size_t)length, err);
+    return kb_table_bytes(table, line, (size_t)length, err);
 }
 
-static kb_status gz_row(kb_gzout *file, kb_error *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static kb_status gz_row(kb_gzout *file, kb_error *err, const char *format, ...)
-{
-    char line[LINE];
-    va_list args;
-    va_start(args, format);
-    int length = vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    return kb_gzout_write(file, line, (size_t)length, err);
-}
-
-static kb_status write_headers(struct files *files, kb_error *err)
-{
-    kb_status status = gz_row(files->metrics, err, "session,time,object,value\n");
-    if (!status)
-        status = gz_row(files->events, err, "user,time,event,session\n");
-    if (!status)
-        status = row(files->sessions, err, "session,user,version,split,label,crashed_at\n");
-    if (!status)
-        status = row(files->truth, err, "label,object,role\n");
-    return status;
-}
-
-static kb_status write_truth(kb_outfile *file, const kb_world *world, kb_error *err)
+static kb_status write_truth(kb_table *table, const kb_world *world, kb_error *err)
 {
     kb_status status = KB_OK;
     for (size_t c = 0; c < world->types + 2 && !status; c++) {
         const kb_crash *crash = &world->crashes[c];
         for (size_t i = 0; i < world->leak_count && !status; i++)
-            status = row(file, err, "%s,%s,leak\n", crash->label, world->names[crash->leaks[i]]);
+            status = row(table, err, "%s,%s,leak\n", crash->label, world->names[crash->leaks[i]]);
         for (size_t i = 0; i < world->companion_count && !status; i++)
-            status = row(file, err, "%s,%s,companion\n", crash->label,
+            status = row(table, err, "%s,%s,companion\n", crash->label,
                          world->names[crash->companions[i]]);
     }
     return status;
@@ -371,8 +296,8 @@ static kb_status write_object(struct generator *g, const struct session *s, size
         long value = lround(g->y[i] * size);
         seen = seen || value > 0;
         if (seen)
-            status = gz_row(g->files.metrics, err, "%s,%" PRId64 ",%s,%ld\n", s->name,
-                            s->launch + (int64_t)i * PERIOD, g->world->names[object], value);
+            status = row(g->files.metrics, err, "%s,%" PRId64 ",%s,%ld\n", s->name,
+                         s->launch + (int64_t)i * PERIOD, g->world->names[object], value);
     }
     return status;
 }
@@ -408,7 +333,7 @@ static kb_status write_session(struct generator *g, const struct session *s, kb_
 static kb_status write_event(struct generator *g, size_t user, double second, const char *event,
                              const char *session, kb_error *err)
 {
-    return gz_row(g->files.events, err, "user-%05zu,%.3f,%s,%s\n", user, second, event, session);
+    return row(g->files.events, err, "user-%05zu,%.3f,%s,%s\n", user, second, event, session);
 }
 
 /* app.launched, then COUNT actions, evenly paced but for chance, until END. */
@@ -511,9 +436,7 @@ static kb_status generate_bystanders(struct generator *g, kb_error *err)
 static kb_status write_all(struct generator *g, const kb_progress *progress, kb_error *err)
 {
     size_t n = g->options->sessions;
-    kb_status status = write_headers(&g->files, err);
-    if (!status)
-        status = write_truth(g->files.truth, g->world, err);
+    kb_status status = write_truth(g->files.truth, g->world, err);
     for (size_t i = 0; i < n && !status; i++) {
         if (kb_cancelled(progress))
             return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
@@ -550,63 +473,34 @@ static void dispose(struct generator *g)
     free(g->y);
 }
 
-static kb_status generate_files(const char *dir, const kb_generate_options *options,
+static kb_status generate_files(kb_corpus_writer *writer, const kb_generate_options *options,
                                 const kb_world *world, const kb_progress *progress, kb_error *err)
 {
-    struct generator g = {.options = options, .world = world};
+    struct generator g = {.options = options, .world = world, .files = {.writer = writer}};
     kb_status status = prepare(&g, err);
     if (!status)
-        status = open_files(&g.files, dir, err);
+        status = open_files(&g.files, err);
     if (!status)
         status = write_all(&g, progress, err);
-    if (!status)
-        status = commit_files(&g.files, err);
-    else
-        abort_files(&g.files);
     dispose(&g);
-    return status;
-}
-
-/* A corpus that is there already would be lost, or mixed with the new one. */
-static kb_status check_vacant(const char *dir, kb_error *err)
-{
-    static const char *const prefixes[] = {"metrics", "sessions", "events", "truth"};
-    kb_status status = KB_OK;
-    for (size_t i = 0; !status && i < sizeof prefixes / sizeof *prefixes; i++) {
-        kb_paths paths;
-        if (access(dir, F_OK) != 0)
-            return KB_OK;
-        status = kb_paths_list(&paths, dir, prefixes[i], err);
-        if (status)
-            return status;
-        if (paths.count)
-            status =
-                kb_fail(err, KB_ERR_IO, "%s: there is a corpus already (%s)", dir, paths.items[0]);
-        kb_paths_free(&paths);
-    }
     return status;
 }
 
 kb_status kb_generate(const char *dir, const kb_generate_options *options,
                       const kb_progress *progress, kb_error *err)
 {
+    kb_corpus_writer *writer = NULL;
+    kb_world *world = NULL;
     kb_status status = kb_generate_check(options, err);
-    if (status)
-        return status;
-    status = check_vacant(dir, err);
-    if (status)
-        return status;
-    kb_world *world;
-    status = kb_world_create(&world, options, err);
-    if (status)
-        return status;
-    bool made = mkdir(dir, 0777) == 0;
-    if (!made && errno != EEXIST)
-        status = kb_fail_errno(err, dir, "cannot be made", errno);
-    else
-        status = generate_files(dir, options, world, progress, err);
-    if (status && made)
-        rmdir(dir);
+    if (!status)
+        status = kb_corpus_writer_open(&writer, dir, err);
+    if (!status)
+        status = kb_world_create(&world, options, err);
+    if (!status)
+        status = generate_files(writer, options, world, progress, err);
     kb_world_free(world);
+    if (!status)
+        return kb_corpus_writer_commit(writer, err);
+    kb_corpus_writer_abort(writer);
     return status;
 }

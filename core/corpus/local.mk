@@ -9,6 +9,7 @@ libcorpus_a_SOURCES = \
   core/corpus/corpus.c core/corpus/corpus.h \
   core/corpus/corpus_load.c \
   core/corpus/corpus_pack.c core/corpus/corpus_pack.h \
+  core/corpus/corpus_writer.c core/corpus/corpus_writer.h \
   core/corpus/csv_marks.c core/corpus/csv_marks.h \
   core/corpus/csv_rows.c core/corpus/csv_rows.h \
   core/corpus/csv_text.c core/corpus/csv_text.h \
@@ -103,4 +104,13 @@ tests_test_generate_SOURCES = tests/test_generate.c
 tests_test_generate_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
 tests_test_generate_CFLAGS = $(TEST_CFLAGS)
 tests_test_generate_LDADD = $(CORPUS_TEST_LIBS)
+endif
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/test_corpus_writer
+TESTS += tests/test_corpus_writer
+tests_test_corpus_writer_SOURCES = tests/test_corpus_writer.c tests/corpus_files.h
+tests_test_corpus_writer_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_corpus_writer_CFLAGS = $(TEST_CFLAGS)
+tests_test_corpus_writer_LDADD = $(CORPUS_TEST_LIBS)
 endif

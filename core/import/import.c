@@ -1,0 +1,177 @@
+#include "import.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "field_map.h"
+#include "importer.h"
+
+/* --- formats and options ----------------------------------------------------------------- */
+static const struct format {
+    const char *name;
+    kb_status (*import)(kb_importer *importer, const char *in, kb_error *err);
+} formats[KB_IMPORT_FORMATS] = {
+    [KB_IMPORT_JMAP] = {"jmap", kb_jmap_import},
+    [KB_IMPORT_PROMETHEUS] = {"prometheus", kb_prometheus_import},
+    [KB_IMPORT_JSONL] = {"jsonl", kb_jsonl_import},
+};
+
+const char *kb_import_format_name(kb_import_format format)
+{
+    return formats[format].name;
+}
+
+bool kb_import_format_parse(kb_import_format *out, const char *text)
+{
+    for (int i = 0; i < KB_IMPORT_FORMATS; i++) {
+        if (strcmp(text, formats[i].name) == 0) {
+            *out = (kb_import_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *kb_jmap_value_name(kb_jmap_value value)
+{
+    static const char *const names[KB_JMAP_VALUES] = {"bytes", "instances"};
+    return names[value];
+}
+
+kb_import_options kb_import_defaults(void)
+{
+    return (kb_import_options){.value = KB_JMAP_BYTES, .session_label = "instance"};
+}
+
+static kb_status foreign(const char *option, kb_import_format owner, kb_import_format format,
+                         kb_error *err)
+{
+    return kb_fail(err, KB_ERR_USAGE, "--%s belongs to %s, not to %s", option, formats[owner].name,
+                   formats[format].name);
+}
+
+kb_status kb_import_check(kb_import_format format, const char *in, const kb_import_options *options,
+                          kb_error *err)
+{
+    kb_import_options defaults = kb_import_defaults();
+    if (format != KB_IMPORT_JMAP && options->value != defaults.value)
+        return foreign("value", KB_IMPORT_JMAP, format, err);
+    if (format != KB_IMPORT_PROMETHEUS &&
+        strcmp(options->session_label, defaults.session_label) != 0)
+        return foreign("session-label", KB_IMPORT_PROMETHEUS, format, err);
+    if (format != KB_IMPORT_JSONL && options->fields)
+        return foreign("fields", KB_IMPORT_JSONL, format, err);
+    if (format == KB_IMPORT_JMAP && strcmp(in, "-") == 0)
+        return kb_fail(err, KB_ERR_USAGE,
+                       "jmap cannot read standard input: sessions and times are names of files");
+    return format == KB_IMPORT_JSONL ? kb_field_map_check(options->fields, err) : KB_OK;
+}
+
+/* --- what the formats share -------------------------------------------------------------- */
+kb_status kb_importer_report(const kb_importer *importer, uint64_t read, kb_error *err)
+{
+    kb_progress_state state = {.phase = "importing",
+                               .done = importer->done + read,
+                               .total = importer->total,
+                               .bytes = true,
+                               .rows = kb_intake_rows(importer->intake)};
+    kb_progress_tell(importer->progress, &state);
+    if (kb_cancelled(importer->progress))
+        return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+    return KB_OK;
+}
+
+static bool ends_with(const char *name, size_t length, const char *suffix)
+{
+    size_t n = strlen(suffix);
+    return length >= n && memcmp(name + length - n, suffix, n) == 0;
+}
+
+static bool is_wanted(const kb_entry *entry, const char *const *suffixes, size_t count)
+{
+    size_t length = strlen(entry->name);
+    if (entry->kind != KB_ENTRY_FILE)
+        return false;
+    if (ends_with(entry->name, length, ".gz"))
+        length -= 3;
+    for (size_t i = 0; i < count; i++)
+        if (ends_with(entry->name, length, suffixes[i]))
+            return true;
+    return false;
+}
+
+/* Those that are wanted come first; returns how many. */
+static size_t keep_wanted(kb_folder *folder, const char *const *suffixes, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < folder->count; i++) {
+        kb_entry entry = folder->entries[i];
+        if (!is_wanted(&entry, suffixes, count))
+            continue;
+        folder->entries[i] = folder->entries[kept];
+        folder->entries[kept++] = entry;
+    }
+    return kept;
+}
+
+static kb_status list_files(kb_folder *folder, size_t *files, const char *in,
+                            const char *const *suffixes, size_t count, kb_error *err)
+{
+    struct stat about;
+    bool standard = strcmp(in, "-") == 0;
+    *files = 1;
+    if (!standard && stat(in, &about) != 0)
+        return kb_fail_errno(err, in, "cannot open", errno);
+    if (standard || !S_ISDIR(about.st_mode))
+        return kb_folder_single(folder, in, err);
+    kb_status status = kb_folder_read(folder, in, err);
+    if (status)
+        return status;
+    *files = keep_wanted(folder, suffixes, count);
+    if (!*files)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: no *%s or *%s.gz in this directory", in,
+                       suffixes[0], suffixes[0]);
+    return KB_OK;
+}
+
+kb_status kb_importer_files(kb_importer *importer, const char *in, const char *const *suffixes,
+                            size_t count,
+                            kb_status (*read)(void *ctx, const char *path, kb_error *err),
+                            void *ctx, kb_error *err)
+{
+    kb_folder folder = {0};
+    size_t files = 0;
+    kb_status status = list_files(&folder, &files, in, suffixes, count, err);
+    for (size_t i = 0; i < files && !status; i++)
+        importer->total += folder.entries[i].bytes;
+    for (size_t i = 0; i < files && !status; i++) {
+        status = kb_importer_report(importer, 0, err);
+        if (!status)
+            status = read(ctx, folder.entries[i].path, err);
+        importer->done += folder.entries[i].bytes;
+    }
+    kb_folder_clear(&folder);
+    return status;
+}
+
+/* --- all of it --------------------------------------------------------------------------- */
+kb_status kb_import(kb_import_result *out, kb_import_format format, const char *in, const char *dir,
+                    const kb_import_options *options, const kb_progress *progress, kb_error *err)
+{
+    *out = (kb_import_result){0};
+    kb_status status = kb_import_check(format, in, options, err);
+    kb_importer importer = {.options = options, .progress = progress};
+    if (!status)
+        status = kb_intake_open(&importer.intake, dir, options, err);
+    if (!status)
+        status = formats[format].import(&importer, in, err);
+    if (!status)
+        status = kb_importer_report(&importer, 0, err);
+    if (status) {
+        kb_intake_abort(importer.intake);
+        return status;
+    }
+    kb_progress_report(progress, "writing", importer.total, importer.total);
+    return kb_intake_commit(importer.intake, in, out, err);
+}

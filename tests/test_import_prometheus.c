@@ -1,0 +1,568 @@
+/* prometheus: answers of its query API as they come, and answers that are none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "import_support.h"
+#include "store.h"
+
+#define BEGIN "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":["
+#define END "]}}"
+#define SERIES(name, samples)                                                                      \
+    "{\"metric\":{\"__name__\":\"" name "\",\"instance\":\"h\"},\"values\":[" samples "]}"
+
+static void put_and_import(trial *t, const char *text)
+{
+    trial_begin(t);
+    trial_put(t, "a.json", text);
+    trial_succeed(t, KB_IMPORT_PROMETHEUS, NULL);
+}
+
+/* --- what Prometheus answered ------------------------------------------------------------ */
+static void answers_to_range_queries_become_sessions(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, import_fixture("prometheus/good"));
+    assert_string_equal(t.problems, "");
+    kb_corpus *corpus = trial_load(&t);
+    const kb_store *store = kb_corpus_store(corpus);
+    assert_int_equal(kb_corpus_sessions(corpus), 2);
+    assert_int_equal(kb_corpus_rows(corpus), 166);
+    assert_int_equal(t.result.readings, 166);
+    assert_int_equal(kb_store_objects(store), 9);
+    size_t local = kb_store_find_session(store, "localhost:19090");
+    assert_int_not_equal(local, SIZE_MAX);
+    /* 13 whole tens of a minute, 12 by five from half a second on; both sides have them */
+    assert_int_equal(kb_store_length(store, local), 7 + 12);
+    assert_int_equal(kb_store_time(store, local, 0).whole, 1795557558);
+    assert_int_equal(kb_store_time(store, local, 0).atto, 0);
+    assert_int_equal(kb_store_time(store, local, 1).whole, 1795557558);
+    assert_int_equal(kb_store_time(store, local, 1).atto, 500000000000000000);
+    const char *alloc = "go_memstats_alloc_bytes{job=\"prometheus\"}";
+    assert_true(trial_value(corpus, "localhost:19090", 1, alloc) == 19376384);
+    assert_true(trial_value(corpus, "127.0.0.1:19090", 1, alloc) == 19075792);
+    kb_corpus_free(corpus);
+    trial_end(&t);
+}
+
+static void times_and_values_keep_their_digits(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t, BEGIN SERIES("m", "[1435781430.781,\"1\"],[1435781430,\"1.50e+06\"],"
+                                         "[-1.5,\"0\"],[1e3,\"0.000110284\"]") END);
+    assert_string_equal(trial_metrics(&t), "h,1435781430.781,m,1\nh,1435781430,m,1.50e+06\n"
+                                           "h,-1.5,m,0\nh,1e3,m,0.000110284\n");
+    trial_end(&t);
+}
+
+static void a_vector_is_one_sample(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, import_fixture("prometheus/vector.json"));
+    assert_string_equal(trial_metrics(&t),
+                        "127.0.0.1:19090,1795557618,"
+                        "\"process_resident_memory_bytes{job=\"\"prometheus\"\"}\",59691008\n"
+                        "localhost:19090,1795557618,"
+                        "\"process_resident_memory_bytes{job=\"\"prometheus\"\"}\",59691008\n");
+    trial_end(&t);
+}
+
+static void a_series_without_a_name_is_its_labels(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, import_fixture("prometheus/rate.json"));
+    assert_non_null(
+        strstr(trial_metrics(&t), "localhost:19090,1795557573,\"{job=\"\"prometheus\"\"}\","));
+    trial_end(&t);
+}
+
+static void what_is_no_count_is_left_out_and_told(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, import_fixture("prometheus/not-counts.json"));
+    assert_int_equal(t.result.readings, 6);
+    assert_int_equal(t.result.left_out, 18);
+    assert_non_null(strstr(t.problems, "not-counts.json:1: {job=\"prometheus\",kind=\"nan\"}: "
+                                       "value 'NaN': not a number\n"));
+    assert_non_null(strstr(t.problems, "kind=\"inf\"}: value '+Inf': infinite\n"));
+    assert_non_null(strstr(t.problems, "kind=\"negative\"}: value '-16': negative\n"));
+    kb_corpus *corpus = trial_load(&t);
+    assert_true(trial_value(corpus, "localhost:19090", 0,
+                            "process_open_fds{job=\"prometheus\","
+                            "kind=\"say \\\"hi\\\"\\\\n\\\\\\\\\"}") == 16);
+    kb_corpus_free(corpus);
+    trial_end(&t);
+}
+
+static void answers_that_hold_no_series_are_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *text;
+    } cases[] = {
+        {"prometheus/error.json", "error.json: the query failed: bad_data: invalid parameter"},
+        {"prometheus/scalar.json", "scalar.json: the result is a scalar"},
+        {"prometheus/string.json", "string.json: the result is a string"},
+        {"prometheus/empty.json", "empty.json: no usable reading"},
+        {"prometheus/sum.json", "sum.json: no usable reading"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        trial t;
+        trial_begin(&t);
+        trial_refused(&t, KB_IMPORT_PROMETHEUS, import_fixture(cases[i].file), cases[i].text);
+        trial_end(&t);
+    }
+}
+
+/* --- names ------------------------------------------------------------------------------- */
+static void another_label_can_name_the_session(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    t.options.session_label = "pod";
+    trial_put(&t, "a.json",
+              BEGIN "{\"metric\":{\"__name__\":\"m\",\"pod\":\"p-1\",\"instance\":\"h\"},"
+                    "\"values\":[[1,\"2\"]]}," SERIES("n", "[1,\"2\"]") END);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+    assert_string_equal(trial_metrics(&t), "p-1,1,\"m{instance=\"\"h\"\"}\",2\n");
+    assert_string_equal(t.problems, "a.json:1: no label 'pod' in n{instance=\"h\"}\n");
+    trial_end(&t);
+}
+
+static void labels_are_sorted_and_escaped(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t, BEGIN "{\"metric\":{\"z\":\"a\\\\b\",\"__name__\":\"m\",\"instance\":\"h\","
+                             "\"id\":\"G1 \\\"Old\\\"\\nGen\",\"B\":\"\\u00e9,\"},"
+                             "\"values\":[[1,\"2\"]]}" END);
+    kb_corpus *corpus = trial_load(&t);
+    assert_string_equal(kb_store_object_name(kb_corpus_store(corpus), 0),
+                        "m{B=\"\xC3\xA9,\",id=\"G1 \\\"Old\\\"\\nGen\",z=\"a\\\\b\"}");
+    kb_corpus_free(corpus);
+    trial_end(&t);
+}
+
+static void a_name_alone_has_no_braces(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t, BEGIN SERIES("up", "[1,\"1\"]") ",{\"metric\":{\"instance\":\"h\"},"
+                                                       "\"value\":[2,\"3\"]}" END);
+    assert_string_equal(trial_metrics(&t), "h,1,up,1\nh,2,{},3\n");
+    trial_end(&t);
+}
+
+/* --- documents --------------------------------------------------------------------------- */
+static void members_may_come_in_any_order_among_others(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t,
+                   "\xEF\xBB\xBF {\"warnings\":[\"a ] } \\\" b\",{\"x\":[[]]},null,true,-1.5e3],\n"
+                   "\"data\" : { \"stats\":{\"a\":{\"b\":[1,{}]}}, \"result\" : [ " SERIES(
+                       "m", "[1,\"2\"]") " ] ,\n \"resultType\":\"matrix\" } , \"infos\":[], "
+                                         "\"status\" : \"success\" }\n\n");
+    assert_string_equal(t.problems, "");
+    assert_int_equal(t.result.damaged, 0);
+    assert_string_equal(trial_metrics(&t), "h,1,m,2\n");
+    trial_end(&t);
+}
+
+static void escaped_names_of_members_are_recognised(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t, "{\"st\\u0061tus\":\"success\",\"d\\u0061ta\":{\"res\\u0075lt\":[" SERIES(
+                           "m", "[1,\"2\"]") "]}}");
+    assert_string_equal(trial_metrics(&t), "h,1,m,2\n");
+    trial_end(&t);
+}
+
+static void documents_may_follow_each_other(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t, BEGIN SERIES("m", "[1,\"2\"]") END "\n" BEGIN SERIES("m", "[2,\"3\"]")
+                           END BEGIN END);
+    assert_string_equal(t.problems, "");
+    assert_string_equal(trial_metrics(&t), "h,1,m,2\nh,2,m,3\n");
+    trial_end(&t);
+}
+
+static void files_of_a_folder_are_read_by_name(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    trial_put(&t, "b.json", BEGIN SERIES("m", "[1,\"2\"]") END);
+    trial_put(&t, "a.json.gz", BEGIN SERIES("m", "[1,\"1\"]") END);
+    trial_put(&t, "c.txt", "no business of ours");
+    trial_put(&t, "d.json/e.json", "a folder");
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+    assert_string_equal(t.problems, "");
+    assert_string_equal(trial_metrics(&t), "h,1,m,1\nh,1,m,2\n");
+    trial_end(&t);
+    trial_begin(&t);
+    trial_put(&t, "c.txt", "no business of ours");
+    trial_refused(&t, KB_IMPORT_PROMETHEUS, NULL, "no *.json");
+    trial_end(&t);
+}
+
+static void native_histograms_are_left_alone(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(
+        &t, BEGIN SERIES(
+                "m",
+                "[1,\"2\"]") ",{\"metric\":{\"__name__\":\"d\",\"instance\":"
+                             "\"h\"},\"histograms\":[[1,{\"count\":\"3\",\"sum\":\"4\",\"buckets\":"
+                             "[[1,\"0\",\"1\",\"3\"]]}]]}" END);
+    assert_string_equal(t.problems, "");
+    assert_string_equal(trial_metrics(&t), "h,1,m,2\n");
+    trial_end(&t);
+}
+
+/* --- bad series -------------------------------------------------------------------------- */
+static void bad_series_are_told_by_the_line_they_begin_on(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t,
+                   "{\"status\":\"success\",\n\"data\":{\"result\":[\n"
+                   "7,\n"
+                   "{\"values\":[[1,\"2\"]]},\n"
+                   "{\"metric\":{\"__name__\":\"m\",\"instance\":5},\n\"values\":[[1,\"2\"]]},\n"
+                   "{\"metric\":{\"__name__\":\"m\",\"instance\":\"\"},\"values\":[[1,\"2\"]]},\n"
+                   "{\"metric\":{\"__name__\":\"\",\"instance\":\"h\"},\"values\":[[1,\"2\"]]},\n"
+                   "{\"metric\":{\"__name__\":\"m\",\"instance\":\"h\"}},\n"
+                   "{\"metric\":{\"__name__\":\"m\",\"instance\":\"h\"},\"values\":{}},\n"
+                   "{\"metric\":{\"__name__\":\"m\",\"instance\":\"h\",\"a\":null},\"value\":7},\n"
+                   "{\"metric\":{\"__name__\":\"m\",\"instance\":\"h\"},\"value\":7},\n"
+                   "{\"metric\":{\"__name__\":\"m\" \"instance\":\"h\"},\"value\":7},\n" SERIES(
+                       "good", "[1,\"2\"]") "]}}");
+    assert_string_equal(t.problems, "a.json:3: a series that is not an object\n"
+                                    "a.json:4: a series without \"metric\"\n"
+                                    "a.json:5: label 'instance' is not a string\n"
+                                    "a.json:7: m: empty session\n"
+                                    "a.json:8: empty metric\n"
+                                    "a.json:9: m: a series without values\n"
+                                    "a.json:10: m: values that are not an array\n"
+                                    "a.json:11: label 'a' is not a string\n"
+                                    "a.json:12: m: a sample that is not [time, value]\n"
+                                    "a.json:13: not JSON: object value separator ',' expected\n");
+    assert_string_equal(trial_metrics(&t), "h,1,good,2\n");
+    assert_int_equal(t.result.damaged, 0);
+    trial_end(&t);
+}
+
+static void bad_samples_do_not_take_their_series_along(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t,
+                   BEGIN SERIES("m", "[1],[1,\"2\",3],7,[null,\"1\"],[true,\"1\"],[1,[]],[1,{}],"
+                                     "[\"noon\",\"1\"],[\"\",\"1\"],[5,\"\"],[6,7],"
+                                     "[1e999,\"1\"],[8,\"1e99\"],"
+                                     "[9,\"1\"]") END);
+    assert_string_equal(t.problems, "a.json:1: m: a sample that is not [time, value]\n"
+                                    "a.json:1: m: a sample that is not [time, value]\n"
+                                    "a.json:1: m: a sample that is not [time, value]\n"
+                                    "a.json:1: m: nothing as the time of a sample\n"
+                                    "a.json:1: m: a truth value as the time of a sample\n"
+                                    "a.json:1: m: an array as the value of a sample\n"
+                                    "a.json:1: m: an object as the value of a sample\n"
+                                    "a.json:1: m: time 'noon': neither a number nor ISO 8601\n"
+                                    "a.json:1: m: time '': neither a number nor ISO 8601\n"
+                                    "a.json:1: m: value '': not a number\n"
+                                    "a.json:1: m: time '1e999': out of range\n"
+                                    "a.json:1: m: value '1e99': larger than FLT_MAX\n");
+    assert_string_equal(trial_metrics(&t), "h,6,m,7\nh,9,m,1\n");
+    trial_end(&t);
+}
+
+/* json-c clips it, or takes it for no JSON, depending on its age. */
+static void a_whole_number_beyond_64_bits_is_never_clipped(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t,
+                   BEGIN SERIES("m", "[99999999999999999999,\"1\"]") "," SERIES(
+                       "n", "[-99999999999999999999,\"1\"]") "," SERIES("good", "[1,\"2\"]") END);
+    assert_int_equal(t.result.left_out, 2);
+    assert_non_null(strstr(t.problems, "number"));
+    assert_string_equal(trial_metrics(&t), "h,1,good,2\n");
+    trial_end(&t);
+}
+
+static void odd_characters_are_told(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(
+        &t,
+        BEGIN SERIES("bad\xFF", "[1,\"2\"]") "," SERIES(
+            "n\\u0000ul",
+            "[1,\"2\"]") ",{\"metric\":{\"instance\":\"h\",\"la\\u0000bel\":\"x\"},\"value\":[1,"
+                         "\"2\"]}," SERIES("cut\xED\xA0\x80",
+                                           "[1,\"2\"]") "," SERIES("good", "[1,\"2\"]") END);
+    assert_string_equal(t.problems, "a.json:1: not UTF-8\n"
+                                    "a.json:1: metric with a NUL character\n"
+                                    "a.json:1: a member name with a NUL character\n"
+                                    "a.json:1: not UTF-8\n");
+    assert_string_equal(trial_metrics(&t), "h,1,good,2\n");
+    trial_end(&t);
+}
+
+static void a_nul_byte_is_told(void **state)
+{
+    (void)state;
+    trial t;
+    static const char text[] = BEGIN SERIES("m\0", "[1,\"2\"]") "," SERIES("good", "[1,\"2\"]") END;
+    trial_begin(&t);
+    trial_put_bytes(&t, "a.json", text, sizeof text - 1);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+    assert_string_equal(t.problems, "a.json:1: a NUL byte\n");
+    assert_string_equal(trial_metrics(&t), "h,1,good,2\n");
+    trial_end(&t);
+}
+
+static void a_label_that_is_there_twice_counts_as_it_stands_last(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t,
+                   BEGIN "{\"metric\":{\"__name__\":\"a\",\"__name__\":\"b\",\"instance\":\"h\","
+                         "\"instance\":\"i\"},\"value\":[1,\"2\"]}" END);
+    assert_string_equal(trial_metrics(&t), "i,1,b,2\n");
+    trial_end(&t);
+}
+
+static char *repeat(const char *before, const char *what, size_t times, const char *after)
+{
+    size_t n = strlen(what);
+    char *text = malloc(strlen(before) + n * times + strlen(after) + 1);
+    assert_non_null(text);
+    char *end = stpcpy(text, before);
+    for (size_t i = 0; i < times; i++)
+        end = memcpy(end, what, n), end += n;
+    strcpy(end, after);
+    return text;
+}
+
+static void deep_nesting_is_told_or_stepped_over(void **state)
+{
+    (void)state;
+    trial t;
+    char *closed = repeat("", "]", 100000, "," SERIES("good", "[1,\"2\"]") END);
+    char *series = repeat(BEGIN, "[", 100000, closed);
+    put_and_import(&t, series);
+    assert_string_equal(t.problems, "a.json:1: nested deeper than 63 levels\n");
+    assert_string_equal(trial_metrics(&t), "h,1,good,2\n");
+    trial_end(&t);
+    free(closed);
+    free(series);
+
+    closed = repeat("", "}", 100000, ",\"data\":{\"result\":[" SERIES("good", "[1,\"2\"]") END);
+    series =
+        repeat("{\"status\":\"success\",\"other\":{\"a\":1", ",\"a\":{\"a\":[]", 99999, closed);
+    put_and_import(&t, series);
+    assert_string_equal(t.problems, "");
+    assert_string_equal(trial_metrics(&t), "h,1,good,2\n");
+    trial_end(&t);
+    free(closed);
+    free(series);
+}
+
+static void a_series_that_is_too_long_is_told(void **state)
+{
+    (void)state;
+    trial t;
+    char *text = repeat(BEGIN "{\"metric\":\n", " ", (size_t)64 << 20,
+                        "{}},\n" SERIES("good", "[1,\"2\"]") END);
+    trial_begin(&t);
+    trial_put(&t, "a.json.gz", text);
+    free(text);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+    assert_string_equal(t.problems, "a.json.gz:1: a series longer than 64 MiB\n");
+    assert_string_equal(trial_metrics(&t), "h,1,good,2\n");
+    trial_end(&t);
+}
+
+/* Each "{}" would become a table of a thousand bytes. */
+static void a_series_that_would_need_too_much_memory_is_told(void **state)
+{
+    (void)state;
+    trial t;
+    char *text = repeat(BEGIN "[{}", ",{}", 1 << 20, "]," SERIES("good", "[1,\"2\"]") END);
+    trial_begin(&t);
+    trial_put(&t, "a.json.gz", text);
+    free(text);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+    assert_string_equal(t.problems, "a.json.gz:1: more values than fit into 1 GiB\n");
+    assert_string_equal(trial_metrics(&t), "h,1,good,2\n");
+    trial_end(&t);
+}
+
+/* --- damaged documents ------------------------------------------------------------------- */
+/* However much is there: the whole series are kept, and the rest is told. */
+static void a_truncated_document_keeps_what_came_before(void **state)
+{
+    (void)state;
+    static const char first[] = BEGIN SERIES("m", "[1,\"2\"]");
+    static const char text[] = BEGIN SERIES("m", "[1,\"2\"]") "," SERIES("n", "[1,\"3\"]") END;
+    size_t length = sizeof text - 1, both = length - strlen(END);
+    for (size_t cut = 0; cut < length; cut++) {
+        trial t;
+        trial_begin(&t);
+        trial_put_bytes(&t, "a.json", text, cut);
+        if (cut < sizeof first - 1) {
+            trial_refused(&t, KB_IMPORT_PROMETHEUS, NULL, "no usable reading");
+        } else {
+            trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+            assert_int_equal(t.result.damaged, 1);
+            assert_string_equal(trial_metrics(&t), cut < both ? "h,1,m,2\n" : "h,1,m,2\nh,1,n,3\n");
+        }
+        assert_string_equal(t.problems, cut ? "a.json:1: truncated: the JSON ends early\n"
+                                            : "a.json:1: empty: a response of Prometheus was "
+                                              "expected\n");
+        assert_int_equal(t.result.left_out, 0);
+        trial_end(&t);
+    }
+}
+
+static void other_files_are_read_after_a_damaged_one(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    trial_put(&t, "a.json",
+              "{\"status\":\"success\",\n\"data\":{\"result\":[\n" SERIES("m", "[1,\"2\"]") ",\n!");
+    trial_put(&t, "b.json", "<html>\n");
+    trial_put(&t, "c.json", "[1,2]");
+    trial_put(&t, "d.json", BEGIN SERIES("m", "[2,\"2\"]") END " trailing");
+    trial_put(&t, "e.json", BEGIN SERIES("m", "[3,\"2\"]") ",]}}");
+    trial_put(&t, "f.json", BEGIN SERIES("m", "[4,\"2\"]") "}}}");
+    trial_put(&t, "g.json", BEGIN SERIES("m", "[5,\"2\"]") END);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+    assert_int_equal(t.result.damaged, 6);
+    assert_string_equal(t.problems, "a.json:4: not JSON: unexpected character\n"
+                                    "a.json:4: truncated: the JSON ends early\n"
+                                    "b.json:1: '<' where an object was expected\n"
+                                    "c.json:1: '[' where an object was expected\n"
+                                    "d.json:1: 't' where an object was expected\n"
+                                    "e.json:1: ']' where a value was expected\n"
+                                    "f.json:1: '}' where ',' or ']' was expected\n");
+    assert_string_equal(trial_metrics(&t), "h,1,m,2\nh,2,m,2\nh,3,m,2\nh,4,m,2\nh,5,m,2\n");
+    trial_end(&t);
+}
+
+static void a_truncated_gzip_file_keeps_what_came_before(void **state)
+{
+    (void)state;
+    trial t;
+    char text[40000] = BEGIN SERIES("first", "[1,\"2\"]");
+    for (int i = 0; i < 300; i++)
+        sprintf(text + strlen(text), "," SERIES("m%d", "[%d,\"%d\"]"), i * 7919 % 1000, i, i * i);
+    trial_begin(&t);
+    trial_put(&t, "a.json.gz", strcat(text, END));
+    trial_cut(&t, "a.json.gz", 1500);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+    assert_int_equal(t.result.damaged, 1);
+    assert_string_equal(t.problems, "a.json.gz:1: truncated: the gzip data end early\n");
+    assert_true(t.result.readings > 10 && t.result.readings < 300);
+    trial_end(&t);
+}
+
+static void json_that_is_no_answer_is_an_error(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        {"{}", "not a response of Prometheus: no data.result"},
+        {"{\"status\":\"success\"}", "no data.result"},
+        {"{\"status\":\"success\",\"data\":[1]}", "no data.result"},
+        {"{\"status\":\"success\",\"data\":{\"result\":{}}}", "no data.result"},
+        {"{\"data\":{\"result\":[]}}", "no \"status\""},
+        {"{\"status\":7,\"data\":{\"result\":[]}}", "no \"status\""},
+        {"{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query \\u001b[1m timed "
+         "out\"}",
+         "the query failed: timeout: query ?[1m timed out"},
+        {"{\"data\":{\"result\":[1,\"2\"],\"resultType\":\"scalar\"},\"status\":\"success\"}",
+         "the result is a scalar"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        trial t;
+        trial_begin(&t);
+        trial_put(&t, "a.json", cases[i].text);
+        trial_refused(&t, KB_IMPORT_PROMETHEUS, NULL, cases[i].error);
+        assert_non_null(strstr(t.err.text, "a.json: "));
+        trial_end(&t);
+    }
+}
+
+static void damage_at_random_does_no_harm(void **state)
+{
+    (void)state;
+    char text[8192];
+    FILE *file = fopen(import_fixture("prometheus/not-counts.json"), "rb");
+    assert_non_null(file);
+    size_t length = fread(text, 1, sizeof text, file);
+    fclose(file);
+    assert_true(length > 1000 && length < sizeof text);
+    trial_damage(KB_IMPORT_PROMETHEUS, "a.json", NULL, text, length, 500);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_to_range_queries_become_sessions),
+        cmocka_unit_test(times_and_values_keep_their_digits),
+        cmocka_unit_test(a_vector_is_one_sample),
+        cmocka_unit_test(a_series_without_a_name_is_its_labels),
+        cmocka_unit_test(what_is_no_count_is_left_out_and_told),
+        cmocka_unit_test(answers_that_hold_no_series_are_errors),
+        cmocka_unit_test(another_label_can_name_the_session),
+        cmocka_unit_test(labels_are_sorted_and_escaped),
+        cmocka_unit_test(a_name_alone_has_no_braces),
+        cmocka_unit_test(members_may_come_in_any_order_among_others),
+        cmocka_unit_test(escaped_names_of_members_are_recognised),
+        cmocka_unit_test(documents_may_follow_each_other),
+        cmocka_unit_test(files_of_a_folder_are_read_by_name),
+        cmocka_unit_test(native_histograms_are_left_alone),
+        cmocka_unit_test(bad_series_are_told_by_the_line_they_begin_on),
+        cmocka_unit_test(bad_samples_do_not_take_their_series_along),
+        cmocka_unit_test(a_whole_number_beyond_64_bits_is_never_clipped),
+        cmocka_unit_test(odd_characters_are_told),
+        cmocka_unit_test(a_nul_byte_is_told),
+        cmocka_unit_test(a_label_that_is_there_twice_counts_as_it_stands_last),
+        cmocka_unit_test(deep_nesting_is_told_or_stepped_over),
+        cmocka_unit_test(a_series_that_is_too_long_is_told),
+        cmocka_unit_test(a_series_that_would_need_too_much_memory_is_told),
+        cmocka_unit_test(a_truncated_document_keeps_what_came_before),
+        cmocka_unit_test(other_files_are_read_after_a_damaged_one),
+        cmocka_unit_test(a_truncated_gzip_file_keeps_what_came_before),
+        cmocka_unit_test(json_that_is_no_answer_is_an_error),
+        cmocka_unit_test(damage_at_random_does_no_harm),
+    };
+    return cmocka_run_group_tests_name("import_prometheus", tests, NULL, NULL);
+}
