@@ -11,6 +11,7 @@ kaboom_SOURCES = \
   src/output.c src/output.h \
   src/run.c src/run.h \
   src/verb_assign.c \
+  src/verb_cache.c \
   src/verb_calibrate.c \
   src/verb_check.c \
   src/verb_elbow.c \

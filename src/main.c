@@ -10,7 +10,7 @@ static int (*const run_verb[CLI_VERBS])(const cli_options *) = {
     [CLI_ELBOW] = verb_elbow,     [CLI_ASSIGN] = verb_assign,   [CLI_EMBED] = verb_embed,
     [CLI_PROJECT] = verb_project, [CLI_EXPLAIN] = verb_explain, [CLI_NGRAMS] = verb_ngrams,
     [CLI_SCORE] = verb_score,     [CLI_CHECK] = verb_check,     [CLI_GENERATE] = verb_generate,
-    [CLI_IMPORT] = verb_import,   [CLI_INFO] = verb_info,
+    [CLI_IMPORT] = verb_import,   [CLI_INFO] = verb_info,       [CLI_CACHE] = verb_cache,
 };
 
 int main(int argc, char **argv)

@@ -20,6 +20,7 @@ const verb_row cli_verbs[CLI_VERBS] = {
     [CLI_IMPORT] = {"import", "FORMAT IN OUT", "",
                     "write a corpus OUT from IN, which is jmap, prometheus or jsonl"},
     [CLI_INFO] = {"info", "FILE", "", "print what a model or a corpus holds"},
+    [CLI_CACHE] = {"cache", "", "", "print what is kept of earlier readings, or remove it"},
 };
 
 /* --- choices: every list of words has the shape "name of the i-th" ----------------------- */
@@ -186,6 +187,8 @@ const option_row cli_rows[] = {
      .help = "neither believe nor write what was kept of an earlier reading"},
     {"cache-limit", 0, KIND_SIZE, ON_CORPUS, FIELD(cache_limit), RANGE(1, 1e9), .metavar = "MIB",
      .help = "what is kept may take that much room in all"},
+    {"list", 0, KIND_FLAG, V(CACHE), FIELD(list), .help = "print what is kept (the default)"},
+    {"clear", 0, KIND_FLAG, V(CACHE), FIELD(clear), .help = "remove it"},
     {"strict", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS) | V(IMPORT), FIELD(reading.strict),
      .help = "stop at the first bad row"},
 

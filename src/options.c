@@ -112,7 +112,8 @@ static void print_help(cli_verb verb)
 {
     const verb_row *row = &cli_verbs[verb];
     const char *plain = verb == CLI_EXPLORE ? " of the explorer" : "";
-    printf("Usage: kaboom %s%s%s%s [OPTION]...\n", row->name, *row->name ? " " : "", row->operand,
+    bool both = *row->name && *row->operand;
+    printf("Usage: kaboom %s%s%s%s [OPTION]...\n", row->name, both ? " " : "", row->operand,
            row->required);
     if (verb == CLI_EXPLORE)
         puts("       kaboom VERB [OPTION]...");
@@ -426,6 +427,8 @@ static int check_together(const cli_options *options)
         return cli_usage_error(options->verb, "which model? Give it with -m MODEL");
     if (!options->output && options->verb == CLI_TRAIN)
         return cli_usage_error(options->verb, "where to? Name the model to write with -o MODEL");
+    if (options->list && options->clear)
+        return cli_usage_error(options->verb, "--list and --clear exclude each other");
     if (bit & (ON_CORPUS | V(NGRAMS)))
         status = kb_corpus_check(&options->reading, &err);
     if (!status && (bit & TRAINING))
@@ -455,6 +458,8 @@ static const char *operand_name(const verb_row *row, size_t i, int *length)
 static int too_many(cli_verb verb, const char *word)
 {
     const char *names = cli_verbs[verb].operand;
+    if (!*names)
+        return cli_usage_error(verb, "no operand is needed: what is '%s'?", word);
     if (strchr(names, ' '))
         return cli_usage_error(verb, "%s are enough: what is '%s'?", names, word);
     return cli_usage_error(verb, "one %s is enough: what is '%s'?", names, word);

@@ -39,6 +39,7 @@ typedef enum cli_verb {
     CLI_GENERATE,
     CLI_IMPORT,
     CLI_INFO,
+    CLI_CACHE,
     CLI_VERBS /* how many */
 } cli_verb;
 
@@ -70,7 +71,7 @@ typedef struct cli_options {
     unsigned by;      /* cli_measure */
     unsigned color;   /* kb_color_mode */
     bool ascii, no_mouse;
-    bool no_cache;
+    bool no_cache, list, clear;
     size_t cache_limit; /* MiB */
     char cache_folder[4096];
     kb_cache cache; /* reading's, in cache_folder */

@@ -99,9 +99,7 @@ static kb_status read_any(void *ctx, const kb_progress *progress, kb_error *err)
     if (status)
         return status;
     kb_corpus_options reading = cli_reading(work);
-    status = kb_corpus_load(&work->corpus, work->options->operand, &reading, progress, err);
-    cli_sum_problems(&work->console, work->options->operand);
-    return status;
+    return cli_load_corpus(work, &reading, progress, err);
 }
 
 static int write_information(information *info)

@@ -60,8 +60,8 @@ static kb_status load_model(cli_work *work, kb_corpus_options *reading, kb_error
     return KB_OK;
 }
 
-static kb_status load_corpus(cli_work *work, const kb_corpus_options *reading,
-                             const kb_progress *progress, kb_error *err)
+kb_status cli_load_corpus(cli_work *work, const kb_corpus_options *reading,
+                          const kb_progress *progress, kb_error *err)
 {
     const char *path = work->options->operand;
     kb_status status = kb_corpus_load(&work->corpus, path, reading, progress, err);
@@ -100,7 +100,7 @@ kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *e
     if (!status)
         status = load_model(work, &reading, err);
     if (!status)
-        status = load_corpus(work, &reading, progress, err);
+        status = cli_load_corpus(work, &reading, progress, err);
     return status ? status : select_sessions(work, err);
 }
 

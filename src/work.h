@@ -38,6 +38,11 @@ kb_status cli_work_assign(cli_work *work, const kb_progress *progress, kb_error 
  * told once. */
 kb_corpus_options cli_reading(cli_work *work);
 
+/* The corpus that is the verb's operand; tells its problems, and with --verbose what it holds and
+ * what became of the cache. */
+kb_status cli_load_corpus(cli_work *work, const kb_corpus_options *reading,
+                          const kb_progress *progress, kb_error *err);
+
 const kb_session *cli_work_session(const cli_work *work, size_t i); /* the i-th of sessions */
 
 /* Opens standard output for a result with COLUMNS. */

@@ -13,6 +13,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-verbs.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 cd "$work" || exit 1
+XDG_CACHE_HOME=$work/cache
+export XDG_CACHE_HOME
 
 ok() { echo "ok $1"; }
 not_ok() {
@@ -226,6 +228,104 @@ gives 1 "a model that is none" assign corpus -m metrics.csv
 gives 1 "a missing model" assign corpus -m nowhere.kb
 rm -rf bad empty cut.kb
 
+# --- forms of a corpus -------------------------------------------------------------------------------------------
+mkdir wide wide/traces long
+printf 'ts,a,b\n1,5,\n2,,\n3,0,7\n' >wide/traces/s1.csv
+printf 'b,ts\n3,2026-05-01T10:00:00Z\n' | gzip >wide/traces/s2.csv.gz
+gives 1 "a trace without its time column" check wide
+says "the columns of a trace are told" "no column 'time' (the header has: ts, a, b)"
+gives 0 "wide form with names of columns" check wide --columns time=ts
+holds "check counts traces" grep -qx "traces,2" out
+holds "a row without a reading is a step" grep -qx "longest session,3" out
+holds "check tells the density" grep -qx "density,0.375" out
+gives 0 "a trace alone" check wide/traces/s1.csv --columns time=ts
+printf 'session,time,object,value\ns1,1,a,5\ns1,3,a,0\ns1,3,b,7\ns2,1777629600,b,3\ns1,2,c,0\n' >long/metrics.csv
+gives 0 "the same in long form" check long
+holds "long form has the same readings" grep -qx "readings not zero,3" out
+gives 0 "readings are held" check long --fill hold
+holds "held readings count" grep -qx "readings not zero,4" out
+gives 2 "a filling that is none" check long --fill last
+gives 2 "a column that is none" check long --columns times=ts
+says "the columns are told" "session, time, object, value, user"
+# shellcheck disable=SC2086
+gives 0 "train on held readings" train corpus -o held.kb $small --timesteps 24 --quiet --fill hold
+gives 0 "info tells the filling" info held.kb
+holds "a model knows its filling" grep -qx "fill,hold" out
+gives 0 "a model's filling is used" assign corpus -m held.kb
+gives 2 "a filling that the model contradicts" assign corpus -m held.kb --fill zero
+gives 2 "a filling for a model" info held.kb --fill hold
+rm -rf wide long held.kb
+
+# --- damaged files -------------------------------------------------------------------------------------------------
+cp -r corpus cut
+head -c 20000 corpus/metrics.csv.gz >cut/metrics.csv.gz
+gives 1 "check fails when a file is cut off" check cut
+holds "what came before the cut is counted" grep -q "^sessions,80$" out
+holds "the line of the cut is told" grep -q "^problem,cut/metrics.csv.gz:[0-9]*: truncated: " out
+holds "check counts damaged files" grep -qx "damaged files,1" out
+gives 1 "a verb on a damaged corpus ends with 1" assign cut -m model.kb
+says "the damage is told" "cut/metrics.csv.gz:"
+says "what is missing is told" "what a damaged file held after the damage is missing"
+holds "what came before the damage is assigned" test "$(grep -c '^s[0-9]*,[1-9]' out)" -gt 5
+gives 1 "--strict fails at the damage" assign cut -m model.kb --strict
+holds "--strict prints nothing of a damaged corpus" test ! -s out
+cp corpus/events.csv.gz cut/metrics.csv.gz
+gives 1 "events are no readings" check cut
+says "a missing column is told with those found" "no column 'object'"
+head -c 300 corpus/events.csv.gz >cut/events.csv.gz
+gives 1 "ngrams of a log that is cut off" ngrams cut
+holds "ngrams of what came before" test -s out
+: >cut/metrics.csv.gz
+gives 1 "an empty file" check cut
+says "an empty file is told" "cut/metrics.csv.gz: empty"
+if [ "$(id -u)" -ne 0 ]; then
+  cp corpus/metrics.csv.gz cut/metrics.csv.gz
+  chmod 000 cut/metrics.csv.gz
+  gives 1 "a file that cannot be read" check cut
+  says "a file that cannot be read is named" "cut/metrics.csv.gz: cannot open"
+else
+  skip "a file that cannot be read" "root can read it"
+fi
+rm -rf cut
+
+# --- threads and the cache --------------------------------------------------------------------------------------------
+gives 0 "generate a corpus worth keeping" generate large --sessions 300 --objects 120 --timesteps 60 --types 3 -q
+holds "it is large enough" test "$(wc -c <large/metrics.csv.gz)" -gt 1048576
+gunzip -k large/metrics.csv.gz
+rm large/metrics.csv.gz
+for threads in 1 2 5; do
+  gives 0 "info with $threads threads" info large --threads $threads --no-cache
+  mv out "large.$threads"
+done
+holds "threads change nothing" sh -c 'cmp large.1 large.2 && cmp large.1 large.5'
+holds "--no-cache keeps nothing" test ! -e cache
+sleep 2.1 # files that have just changed are not kept
+gives 0 "info keeps what it reads" info large
+holds "a cache is made for its owner" test "$(find cache/kaboom -maxdepth 0 -perm 700)" = cache/kaboom
+gives 0 "info from the cache" info large --verbose
+says "the cache is told" "large: taken from the cache"
+holds "the cache changes nothing" cmp out large.1
+gives 0 "the cache is listed" cache
+header_is "cache's columns" "corpus,part,bytes,used,file"
+holds "the cache tells of which corpus it is" grep -q "^$work/large,corpus," out
+gives 0 "a limit" info large --cache-limit 1 --timesteps 59 --verbose
+says "what is larger than the cache is told" "would be larger than the cache may be"
+for file in cache/kaboom/*; do printf x | dd of="$file" bs=1 seek=5000 conv=notrunc 2>/dev/null; done
+gives 0 "a damaged cache" info large
+holds "a damaged cache changes nothing" cmp out large.1
+gives 0 "check reads the files" check large --verbose
+holds "check does not believe the cache" test "$(grep -c 'taken from the cache' err)" -eq 0
+gives 0 "the cache is cleared" cache --clear
+holds "cleared is empty" test -z "$(ls -A cache/kaboom)"
+gives 2 "list and clear" cache --list --clear
+gives 2 "an operand for cache" cache large
+rm -rf cache
+printf 'in the way' >cache
+gives 0 "a cache that cannot be written" info large --verbose
+says "a cache that cannot be written is a remark" "not kept in the cache: "
+holds "a cache that cannot be written changes nothing" cmp out large.1
+rm -rf cache large large.?
+
 # --- wrong usage -----------------------------------------------------------------------------------------------
 gives 2 "no operand" train -o x.kb
 gives 2 "nothing at all"
@@ -259,11 +359,11 @@ gives 2 "the explorer without a terminal" corpus
 holds "wrong usage writes nothing" test ! -e x.kb
 gives 0 "help" --help
 holds "help lists the verbs" grep -q "ngrams" out
-for verb in train calibrate elbow assign embed project explain ngrams score check generate import info; do
+for verb in train calibrate elbow assign embed project explain ngrams score check generate import info cache; do
   gives 0 "help of $verb" "$verb" --help
 done
 missing=
-for verb in "" train calibrate elbow assign embed project explain ngrams score check generate import info; do
+for verb in "" train calibrate elbow assign embed project explain ngrams score check generate import info cache; do
   # shellcheck disable=SC2086 # no verb is no word
   for option in $("$kaboom" $verb --help | sed -n 's/^ .*--\([a-z-]*\)[= ].*/\1/p'); do
     grep -qE "Fl -$option( |\$)" "$source_dir/man/kaboom.1" || missing="$missing --$option"

@@ -225,7 +225,7 @@ static bool add_entry(kb_cache_entries *out, const char *folder, const char *nam
         if (good)
             out->items[out->count++] =
                 (kb_cache_entry){kb_strdup(name), ask ? corpus_of(path) : kb_strdup(""),
-                                 (uint64_t)st.st_size, st.st_mtim.tv_sec};
+                                 (uint64_t)st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
         good = good && out->items[out->count - 1].name && out->items[out->count - 1].corpus;
     }
     free(path);
@@ -237,6 +237,8 @@ static int last_used_first(const void *a, const void *b)
     const kb_cache_entry *x = a, *y = b;
     if (x->used != y->used)
         return x->used > y->used ? -1 : 1;
+    if (x->used_ns != y->used_ns)
+        return x->used_ns > y->used_ns ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 

@@ -52,7 +52,7 @@ typedef struct kb_cache_entry {
     char *name;
     char *corpus; /* "" if it does not tell */
     uint64_t bytes;
-    int64_t used; /* seconds since 1970, of its last use */
+    int64_t used, used_ns; /* of its last use: seconds since 1970, and nanoseconds */
 } kb_cache_entry;
 
 typedef struct kb_cache_entries {
