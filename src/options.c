@@ -374,14 +374,14 @@ static int parse_options(cli_options *options, int argc, char **argv)
 }
 
 /* The user's folder for what can be made again, by the XDG base directory specification; "" when
- * the environment names none. */
+ * the environment names none. A home that is not there is not made, for it would not be one. */
 static void find_cache_folder(char *folder, size_t size)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int n = 0;
     if (cache && *cache == '/')
         n = snprintf(folder, size, "%s/kaboom", cache);
-    else if (home && *home == '/')
+    else if (home && *home == '/' && access(home, F_OK) == 0)
         n = snprintf(folder, size, "%s/.cache/kaboom", home);
     if (n <= 0 || (size_t)n >= size)
         *folder = '\0';

@@ -81,7 +81,8 @@ static char *load(const struct world *w, bool *taken)
 {
     char note[256];
     char *text = load_text(w->corpus, w->options, note);
-    *taken = strcmp(note, "taken from the cache") == 0;
+    *taken = strcmp(note, w->options.skip_events ? "readings taken from the cache"
+                                                 : "readings and events taken from the cache") == 0;
     return text;
 }
 

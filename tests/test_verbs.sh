@@ -303,7 +303,7 @@ sleep 2.1 # files that have just changed are not kept
 gives 0 "info keeps what it reads" info large
 holds "a cache is made for its owner" test "$(find cache/kaboom -maxdepth 0 -perm 700)" = cache/kaboom
 gives 0 "info from the cache" info large --verbose
-says "the cache is told" "large: taken from the cache"
+says "the cache is told" "large: readings taken from the cache"
 holds "the cache changes nothing" cmp out large.1
 gives 0 "the cache is listed" cache
 header_is "cache's columns" "corpus,part,bytes,used,file"

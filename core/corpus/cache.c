@@ -24,7 +24,7 @@ enum { HASH_DIGITS = 16, ABANDONED_SECONDS = 24 * 60 * 60 };
 
 kb_cache kb_cache_defaults(const char *folder)
 {
-    return (kb_cache){.folder = folder, .limit = UINT64_C(4) << 30, .least = 1 << 20, .settled = 2};
+    return (kb_cache){.folder = folder, .limit = UINT64_C(4) << 30, .least = 1 << 18, .settled = 2};
 }
 
 /* --- keys

@@ -18,7 +18,7 @@
 typedef struct kb_cache {
     const char *folder; /* made when it is needed */
     uint64_t limit;     /* bytes of all entries together. Default 4 GiB */
-    uint64_t least;     /* input of fewer bytes is read faster than looked up. Default 1 MiB */
+    uint64_t least;     /* input of fewer bytes is read faster than looked up. Default 256 KiB */
     double settled;     /* seconds since the input changed, or another change might not show in its
                            times. Default 2 */
 } kb_cache;

@@ -60,8 +60,8 @@ uint64_t kb_corpus_rows(const kb_corpus *corpus);     /* good rows of readings *
 uint64_t kb_corpus_bad_rows(const kb_corpus *corpus); /* rows left out, of all files */
 size_t kb_corpus_damaged(const kb_corpus *corpus);    /* files whose end is lost */
 size_t kb_corpus_files(const kb_corpus *corpus, kb_file_kind kind); /* that were read */
-/* What became of the cache, "" if nothing: "taken from the cache", "partly taken from the cache",
- * or why something was not kept there. */
+/* What became of the cache, "" if nothing: "readings and events taken from the cache", either of
+ * them, or why something was not kept there. */
 const char *kb_corpus_cache_note(const kb_corpus *corpus);
 
 /* IDS (room for all sessions) becomes the ids with SPLIT, rising; returns how many. */

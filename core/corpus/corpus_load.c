@@ -269,14 +269,11 @@ static kb_status keep_part(const struct loader *l, int p, kb_error *err)
 static void keep_in_cache(struct loader *l)
 {
     kb_corpus *corpus = l->corpus;
-    size_t wanted = 0, taken = 0;
-    for (int p = 0; p < PARTS; p++) {
-        wanted += l->parts[p].there;
-        taken += corpus->readers[p] != NULL;
-    }
-    if (taken)
-        snprintf(corpus->cache_note, sizeof corpus->cache_note, "%staken from the cache",
-                 taken < wanted ? "partly " : "");
+    bool readings = corpus->readers[READINGS] != NULL, events = corpus->readers[EVENTS] != NULL;
+    if (readings || events)
+        snprintf(corpus->cache_note, sizeof corpus->cache_note, "%s%s%s taken from the cache",
+                 readings ? "readings" : "", readings && events ? " and " : "",
+                 events ? "events" : "");
     for (int p = 0; p < PARTS && !kb_cancelled(l->progress); p++) {
         kb_error err = {0};
         if (!l->parts[p].keyed || corpus->readers[p])
