@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "thread.h"
 
 enum { STACK_BYTES = 64 * 1024 };
 
@@ -108,21 +109,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* A thread inherits the mask. A blocked fault would kill the process without its handler, so faults
- * stay open. */
-static int start_thread(kb_job *job)
-{
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    sigset_t mask, before;
-    sigfillset(&mask);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&mask, faults[i]);
-    pthread_sigmask(SIG_BLOCK, &mask, &before);
-    int error = pthread_create(&job->thread, NULL, run, job);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
 static void init_lock(kb_job *job)
 {
     pthread_condattr_t clock;
@@ -158,7 +144,9 @@ kb_status kb_job_start(kb_job **out, kb_job_work *work, void *ctx, kb_error *err
     init_lock(job);
     job->signal_stack = malloc(STACK_BYTES);
     job->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    int error = job->timer < 0 ? errno : !job->signal_stack ? ENOMEM : start_thread(job);
+    int error = job->timer < 0       ? errno
+                : !job->signal_stack ? ENOMEM
+                                     : kb_thread_start(&job->thread, run, job);
     if (error) {
         dispose(job);
         return kb_fail_errno(err, "background work", "cannot be started", error);

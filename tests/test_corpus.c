@@ -426,7 +426,8 @@ static void names_of_columns_are_checked(void **state)
                {"times=ts", "'times' is not one of session, time"},
                {"time=ts,time=t", "time is there twice"},
                {"time=ts,", "'' is not KEY=NAME"},
-               {"\"time=ts", "does not parse"}};
+               {"\"time=ts", "is not one row of CSV"},
+               {"time=ts\nvalue=v", "is not one row of CSV"}};
     kb_corpus_options options = kb_corpus_defaults();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         kb_error err;

@@ -663,13 +663,13 @@ static void maps_that_are_none_are_refused(void **state)
     static const struct {
         const char *map, *error;
     } cases[] = {
-        {"session", "KEY=PATH was expected"},
-        {"session=", "a name is empty"},
-        {"=a", "the key is none of"},
-        {"sessions=a", "the key is none of"},
-        {"Session=a", "the key is none of"},
+        {"session", "'session' is not KEY=PATH"},
+        {"session=", "is not KEY=PATH"},
+        {"=a", "is not KEY=PATH"},
+        {"sessions=a", "'sessions' is not one of session, time"},
+        {"Session=a", "is not one of"},
         {"session=a,session=b", "there twice"},
-        {"session=a,", "KEY=PATH was expected"},
+        {"session=a,", "'' is not KEY=PATH"},
         {"session=a..b", "a name is empty"},
         {"session=.a", "a name is empty"},
         {"session=a.", "a name is empty"},

@@ -476,7 +476,7 @@ gives 2 "import jmap from standard input" import jmap - failed
 gives 2 "an option of another format" import jmap heaps failed --fields time=t
 says "the format it belongs to is named" "--fields belongs to jsonl"
 gives 2 "a map that is none" import jsonl "$files/jsonl/telemetry.jsonl" failed --fields time
-says "what is wrong with the map is told" "KEY=PATH was expected"
+says "what is wrong with the map is told" "is not KEY=PATH"
 gives 2 "an option of another verb with import" import jmap heaps failed --epochs 3
 holds "wrong usage of import writes nothing" test ! -e failed
 if [ -c /dev/full ]; then

@@ -11,7 +11,8 @@ libbase_a_SOURCES = \
   core/base/progress.h \
   core/base/rng.c core/base/rng.h \
   core/base/simd.h \
-  core/base/status.c core/base/status.h
+  core/base/status.c core/base/status.h \
+  core/base/thread.c core/base/thread.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_base

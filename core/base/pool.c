@@ -1,12 +1,12 @@
 #include "pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "memory.h"
+#include "thread.h"
 
 struct kb_pool {
     size_t threads;
@@ -61,17 +61,9 @@ static void *work(void *arg)
 
 static bool start_workers(kb_pool *pool)
 {
-    /* A fault must reach its handler on the thread that made it; everything else is for others. */
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    sigset_t others, before;
-    sigfillset(&others);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&others, faults[i]);
-    pthread_sigmask(SIG_BLOCK, &others, &before);
     while (pool->started < pool->threads - 1 &&
-           pthread_create(&pool->workers[pool->started], NULL, work, pool) == 0)
+           kb_thread_start(&pool->workers[pool->started], work, pool) == 0)
         pool->started++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pool->started == pool->threads - 1;
 }
 

@@ -33,7 +33,7 @@ kb_status kb_fail(kb_error *err, kb_status status, const char *format, ...)
 /* Out of memory while making WHAT ("no memory for WHAT"). */
 kb_status kb_fail_memory(kb_error *err, const char *what);
 
-/* KB_ERR_IO with strerror(ERRNUM): "PATH: ACTION: reason". */
+/* KB_ERR_IO (KB_ERR_MEMORY for ENOMEM) with strerror(ERRNUM): "PATH: ACTION: reason". */
 kb_status kb_fail_errno(kb_error *err, const char *path, const char *action, int errnum);
 
 #endif

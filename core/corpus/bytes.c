@@ -93,6 +93,11 @@ void kb_bytes_expect(kb_bytes *bytes, uint64_t size)
         bytes->size = size;
 }
 
+bool kb_bytes_is_worth_a_thread(const kb_bytes *bytes)
+{
+    return bytes->inflating && !bytes->may_block;
+}
+
 uint64_t kb_bytes_consumed(const kb_bytes *bytes)
 {
     return bytes->read;

@@ -6,6 +6,7 @@
 #ifndef KB_BYTES_H
 #define KB_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ kb_status kb_bytes_read(kb_bytes *bytes, char *buffer, size_t room, size_t *got,
  * least one byte must have been read, so that this is known. */
 kb_status kb_bytes_seek(kb_bytes *bytes, uint64_t offset, kb_error *err);
 
+/* A regular file that is compressed, as far as is known: another thread may read it without ever
+ * waiting for somebody else. */
+bool kb_bytes_is_worth_a_thread(const kb_bytes *bytes);
 uint64_t kb_bytes_consumed(const kb_bytes *bytes); /* bytes of the file (compressed) read so far */
 
 #endif

@@ -684,6 +684,8 @@ kb_status kb_csv_open(kb_csv **out, const char *path, const kb_csv_options *opti
         return status;
     }
     csv->first = kb_csv_stop(csv);
+    if (options->ahead)
+        kb_csv_text_go_ahead(&csv->text);
     *out = csv;
     return KB_OK;
 }
@@ -750,5 +752,5 @@ uint64_t kb_csv_stop(const kb_csv *csv)
 
 uint64_t kb_csv_bytes(const kb_csv *csv)
 {
-    return kb_bytes_consumed(csv->text.bytes);
+    return kb_csv_text_consumed(&csv->text);
 }

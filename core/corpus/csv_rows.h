@@ -39,6 +39,7 @@ typedef struct kb_csv_options {
     size_t column_count;
     bool strict; /* the first bad row is fatal */
     bool slow;   /* libcsv parses every row: for comparison */
+    bool ahead;  /* there is a thread to spare for decompression */
     /* Of a plain file only the rows that begin at BEGIN <= offset < END; both 0: all of them. BEGIN
      * is the beginning of a row if EXACT; otherwise the first row is taken to begin behind the
      * first newline at or behind BEGIN - 1. */

@@ -24,10 +24,22 @@ kb_status kb_csv_text_open(kb_csv_text *text, const char *path, const char *labe
 
 void kb_csv_text_close(kb_csv_text *text)
 {
+    kb_ahead_free(text->ahead);
     kb_bytes_close(text->bytes);
     free(text->buffer);
     free(text->marks);
     *text = (kb_csv_text){0};
+}
+
+void kb_csv_text_go_ahead(kb_csv_text *text)
+{
+    if (!text->ended && kb_bytes_is_worth_a_thread(text->bytes))
+        (void)kb_ahead_start(&text->ahead, text->bytes, NULL);
+}
+
+uint64_t kb_csv_text_consumed(const kb_csv_text *text)
+{
+    return text->ahead ? kb_ahead_consumed(text->ahead) : kb_bytes_consumed(text->bytes);
 }
 
 kb_status kb_csv_text_seek(kb_csv_text *text, uint64_t offset, kb_error *err)
@@ -84,8 +96,9 @@ static kb_status refill(kb_csv_text *text, kb_error *err)
         return kb_fail_memory(err, "a line of a file");
     size_t got;
     kb_error damage = {0};
-    kb_status status =
-        kb_bytes_read(text->bytes, text->buffer + text->end, CHUNK_BYTES, &got, &damage);
+    char *room = text->buffer + text->end;
+    kb_status status = text->ahead ? kb_ahead_read(text->ahead, room, CHUNK_BYTES, &got, &damage)
+                                   : kb_bytes_read(text->bytes, room, CHUNK_BYTES, &got, &damage);
     if (status == KB_ERR_CANCELLED || status == KB_ERR_MEMORY)
         return kb_fail(err, status, "%s", damage.text);
     if (status != KB_OK || !got) {

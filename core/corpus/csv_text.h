@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ahead.h"
 #include "bytes.h"
 #include "progress.h"
 #include "status.h"
@@ -19,6 +20,7 @@ enum { KB_ROW_BYTES_MAX = 64 * 1024 * 1024 }; /* so that memory stays bounded */
 
 typedef struct kb_csv_text {
     kb_bytes *bytes;
+    kb_ahead *ahead; /* reads the bytes, or NULL */
     char *buffer;
     size_t capacity, row, at, end;
     size_t searched; /* [at, searched) holds no newline */
@@ -38,6 +40,9 @@ typedef struct kb_csv_text {
 kb_status kb_csv_text_open(kb_csv_text *text, const char *path, const char *label,
                            const kb_progress *progress, kb_error *err);
 void kb_csv_text_close(kb_csv_text *text); /* an all-zero TEXT is fine */
+/* Has the rest decompressed by a thread of its own, if it is worth that and there is one. */
+void kb_csv_text_go_ahead(kb_csv_text *text);
+uint64_t kb_csv_text_consumed(const kb_csv_text *text); /* see kb_bytes_consumed */
 /* Goes on at OFFSET of a plain file, as line 1. */
 kb_status kb_csv_text_seek(kb_csv_text *text, uint64_t offset, kb_error *err);
 

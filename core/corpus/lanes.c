@@ -212,6 +212,8 @@ static kb_csv_options part_of(const struct lane *lane, size_t file)
     return (kb_csv_options){.columns = reader->columns,
                             .column_count = reader->column_count,
                             .strict = lane->whole->options->strict,
+                            .ahead =
+                                lane->whole->count < kb_pool_threads(lane->whole->options->pool),
                             .begin = file == lane->begin.file ? lane->begin.offset : 0,
                             .end = file == lane->end.file ? lane->end.offset : 0,
                             .exact = lane->exact,

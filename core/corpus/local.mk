@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcorpus.a
 libcorpus_a_CPPFLAGS = $(CORPUS_CPPFLAGS) $(ZLIB_CFLAGS)
 libcorpus_a_CFLAGS = $(CORE_CFLAGS)
 libcorpus_a_SOURCES = \
+  core/corpus/ahead.c core/corpus/ahead.h \
   core/corpus/assemble.c \
   core/corpus/bytes.c core/corpus/bytes.h \
   core/corpus/cache.c core/corpus/cache.h \
@@ -27,6 +28,7 @@ libcorpus_a_SOURCES = \
   core/corpus/number.c core/corpus/number.h \
   core/corpus/order.c core/corpus/order.h \
   core/corpus/pack.c core/corpus/pack.h \
+  core/corpus/pairs.c core/corpus/pairs.h \
   core/corpus/partial.c core/corpus/partial.h \
   core/corpus/problems.c core/corpus/problems.h \
   core/corpus/store.c core/corpus/store.h \
@@ -49,9 +51,11 @@ EXTRA_DIST += \
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
-  tests/test_corpus tests/test_lanes tests/test_cache tests/test_feature_view
+  tests/test_corpus tests/test_lanes tests/test_cache tests/test_no_memory \
+  tests/test_feature_view
 TESTS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
-  tests/test_corpus tests/test_lanes tests/test_cache tests/test_feature_view
+  tests/test_corpus tests/test_lanes tests/test_cache tests/test_no_memory \
+  tests/test_feature_view
 
 CORPUS_TEST_CPPFLAGS = $(CORPUS_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 CORPUS_TEST_LIBS = $(CORPUS_LIBS) $(CMOCKA_LIBS)
@@ -85,6 +89,11 @@ tests_test_cache_SOURCES = tests/test_cache.c tests/corpus_files.h tests/corpus_
 tests_test_cache_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
 tests_test_cache_CFLAGS = $(TEST_CFLAGS)
 tests_test_cache_LDADD = $(CORPUS_TEST_LIBS)
+
+tests_test_no_memory_SOURCES = tests/test_no_memory.c tests/corpus_files.h
+tests_test_no_memory_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_no_memory_CFLAGS = $(TEST_CFLAGS)
+tests_test_no_memory_LDADD = $(CORPUS_TEST_LIBS)
 
 tests_test_lanes_SOURCES = tests/test_lanes.c tests/corpus_files.h tests/corpus_text.h
 tests_test_lanes_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)

@@ -1,10 +1,10 @@
 #include "field_map.h"
 
-#include <csv.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
+#include "pairs.h"
 
 const char *kb_map_key_name(kb_map_key key)
 {
@@ -80,60 +80,28 @@ static void clear_path(kb_path *path)
 }
 
 /* --- the map ----------------------------------------------------------------------------- */
-struct parser {
-    kb_field_map *map;
-    kb_status status;
-    kb_error *err;
-    size_t rows;
-};
-
-static void add_pair(struct parser *p, const char *pair)
+static const char *key_name(unsigned i)
 {
-    const char *equals = strchr(pair, '=');
-    size_t length = equals ? (size_t)(equals - pair) : strlen(pair), key = 0;
-    while (key < KB_MAP_KEYS && (strlen(kb_map_key_name((kb_map_key)key)) != length ||
-                                 memcmp(kb_map_key_name((kb_map_key)key), pair, length) != 0))
-        key++;
-    if (!equals)
-        p->status = bad_path(pair, "KEY=PATH was expected", p->err);
-    else if (key == KB_MAP_KEYS)
-        p->status = bad_path(pair,
-                             "the key is none of session, time, object, value, readings, user, "
-                             "event, version, split, label",
-                             p->err);
-    else if (p->map->paths[key].given)
-        p->status = bad_path(pair, "the key is there twice", p->err);
-    else
-        p->status = parse_path(&p->map->paths[key], pair, equals + 1, p->err);
-    if (!p->status)
-        p->map->paths[key].given = true;
+    return kb_map_key_name((kb_map_key)i);
 }
 
-static void take_field(void *text, size_t length, void *ctx)
+static kb_status take_path(void *ctx, unsigned key, const char *value, const char *pair,
+                           kb_error *err)
 {
-    struct parser *p = ctx;
-    (void)length; /* the text comes from a string and is given back as one */
-    if (!p->status)
-        add_pair(p, text);
-}
-
-static void take_row(int terminator, void *ctx)
-{
-    (void)terminator;
-    ((struct parser *)ctx)->rows++;
+    kb_field_map *map = ctx;
+    map->paths[key].given = true;
+    return parse_path(&map->paths[key], pair, value, err);
 }
 
 static kb_status parse_text(kb_field_map *map, const char *text, kb_error *err)
 {
-    struct parser p = {.map = map, .err = err};
-    struct csv_parser csv;
-    csv_init(&csv, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL);
-    bool whole = csv_parse(&csv, text, strlen(text), take_field, take_row, &p) == strlen(text) &&
-                 csv_fini(&csv, take_field, take_row, &p) == 0;
-    csv_free(&csv);
-    if (p.status)
-        return p.status;
-    return whole && p.rows == 1 ? KB_OK : bad_path(text, "not one row of CSV", err);
+    const kb_pairs pairs = {.option = "--fields",
+                            .value = "PATH",
+                            .key = key_name,
+                            .keys = KB_MAP_KEYS,
+                            .take = take_path,
+                            .ctx = map};
+    return kb_pairs_parse(&pairs, text, err);
 }
 
 static kb_status own_name(kb_path *path, kb_map_key key, kb_error *err)

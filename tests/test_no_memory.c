@@ -1,0 +1,227 @@
+/* no memory: whichever allocation fails, loading a corpus ends well or with KB_ERR_MEMORY, and gives
+ * back all that it took. The C library's allocator is replaced by one that can be told to fail. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "corpus.h"
+#include "corpus_files.h"
+
+#if defined(__GLIBC__) && !defined(KB_SANITIZED)
+
+/* --- the allocator
+ * ---------------------------------------------------------------------------------------------- */
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *p, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+extern void __libc_free(void *p);
+
+static atomic_long live;       /* allocations that were not freed */
+static atomic_long until_fail = -1; /* how many allocations succeed before one fails; < 0: all do */
+static atomic_bool for_good;   /* all that follow fail as well */
+
+static bool fails(void)
+{
+    long left = atomic_load(&until_fail);
+    if (left < 0)
+        return false;
+    left = atomic_fetch_sub(&until_fail, 1);
+    if (left > 0)
+        return false;
+    if (atomic_load(&for_good))
+        atomic_store(&until_fail, 0);
+    return left == 0 || atomic_load(&for_good);
+}
+
+static void *count(void *p)
+{
+    if (p)
+        atomic_fetch_add(&live, 1);
+    return p;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? (errno = ENOMEM, NULL) : count(__libc_malloc(size));
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return fails() ? (errno = ENOMEM, NULL) : count(__libc_calloc(n, size));
+}
+
+void *realloc(void *p, size_t size)
+{
+    if (fails())
+        return errno = ENOMEM, NULL;
+    void *q = __libc_realloc(p, size);
+    return p ? q : count(q);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? (errno = ENOMEM, NULL) : count(__libc_memalign(alignment, size));
+}
+
+void free(void *p)
+{
+    if (p)
+        atomic_fetch_sub(&live, 1);
+    __libc_free(p);
+}
+
+/* --- the work
+ * ---------------------------------------------------------------------------------------------- */
+
+struct world {
+    char corpus[256], folder[256];
+    kb_cache cache;
+    kb_pool *pool;
+};
+
+static void write_corpus(const char *folder)
+{
+    char traces[512], rows[4096], *end = rows;
+    end += sprintf(end, "session,time,object,value\n");
+    for (int i = 0; i < 80; i++)
+        end += sprintf(end, "s%d,%d,o%d,%d\n", i % 4, i % 9, i % 3, i % 5);
+    sprintf(end, "s1,x,o,1\ns1,1,o\n\"s 1\",1,\"a\n\"\"b\"\"\",1\n");
+    write_text(folder, "metrics-1.csv", rows);
+    write_text(folder, "metrics-2.csv.gz", rows);
+    write_text(folder, "sessions.csv", "session,user,split,label\ns1,u,later,leak\ns9,,,\ns1,,,\n");
+    write_text(folder, "events.csv", "user,time,event,session\nu,2,b,s1\nu,1,a,\nv,1\n");
+    snprintf(traces, sizeof traces, "%s/traces", folder);
+    mkdir(traces, 0700);
+    write_text(traces, "s2.csv", "time,o1,,o7\n1,2,,3\n30,,,4\n2,x,,\n");
+}
+
+/* Loads and frees; returns how it went. */
+static kb_status load(const struct world *w, bool cached, kb_fill fill)
+{
+    kb_corpus_options options = kb_corpus_defaults();
+    options.timesteps = 5;
+    options.fill = fill;
+    options.columns = "version=build";
+    options.pool = w->pool;
+    options.lane_bytes = 100;
+    options.cache = cached ? &w->cache : NULL;
+    kb_corpus *corpus;
+    kb_error err;
+    kb_status status = kb_corpus_load(&corpus, w->corpus, &options, NULL, &err);
+    assert_true((corpus != NULL) == (status == KB_OK));
+    kb_corpus_free(corpus);
+    return status;
+}
+
+/* Fails each allocation in turn until a load needs none of them; returns how many that were. */
+static size_t fail_each(const struct world *w, bool cached, kb_fill fill, bool all_that_follow)
+{
+    for (long n = 0;; n++) {
+        long before = atomic_load(&live);
+        atomic_store(&for_good, all_that_follow);
+        atomic_store(&until_fail, n);
+        kb_status status = load(w, cached, fill);
+        bool reached = atomic_exchange(&until_fail, -1) <= 0;
+        if (status != KB_OK && status != KB_ERR_MEMORY)
+            fail_msg("allocation %ld fails with status %d", n, (int)status);
+        if (atomic_load(&live) != before)
+            fail_msg("allocation %ld: %ld are not given back", n, atomic_load(&live) - before);
+        if (!reached) {
+            assert_int_equal(status, KB_OK);
+            return (size_t)n;
+        }
+    }
+}
+
+static int set_up(void **state)
+{
+    static struct world w;
+    atomic_store(&until_fail, -1);
+    make_folder(w.corpus, sizeof w.corpus);
+    make_folder(w.folder, sizeof w.folder);
+    write_corpus(w.corpus);
+    w.cache = kb_cache_defaults(w.folder);
+    w.cache.least = 1;
+    w.cache.settled = 0;
+    if (kb_pool_create(&w.pool, 2, NULL) != KB_OK)
+        return -1;
+    load(&w, false, KB_FILL_ZERO); /* what the C library allocates once and keeps */
+    *state = &w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    char traces[512];
+    kb_pool_free(w->pool);
+    snprintf(traces, sizeof traces, "%s/traces", w->corpus);
+    remove_folder(traces);
+    remove_folder(w->corpus);
+    remove_folder(w->folder);
+    return 0;
+}
+
+static void any_allocation_may_fail_while_files_are_read(void **state)
+{
+    const struct world *w = *state;
+    for (int fill = 0; fill < KB_FILLS; fill++) {
+        assert_true(fail_each(w, false, (kb_fill)fill, false) > 100);
+        assert_true(fail_each(w, false, (kb_fill)fill, true) > 100);
+    }
+}
+
+static void any_allocation_may_fail_while_the_cache_is_written(void **state)
+{
+    const struct world *w = *state;
+    for (long n = 0; n < 1500; n += 7) {
+        kb_cache_clear(w->folder, NULL);
+        long before = atomic_load(&live);
+        atomic_store(&for_good, n % 2);
+        atomic_store(&until_fail, n);
+        kb_status status = load(w, true, KB_FILL_ZERO);
+        atomic_store(&until_fail, -1);
+        assert_true(status == KB_OK || status == KB_ERR_MEMORY);
+        assert_int_equal(atomic_load(&live), before);
+    }
+}
+
+static void any_allocation_may_fail_while_the_cache_is_read(void **state)
+{
+    const struct world *w = *state;
+    assert_int_equal(load(w, true, KB_FILL_ZERO), KB_OK);
+    assert_true(fail_each(w, true, KB_FILL_ZERO, false) > 50);
+    assert_int_equal(load(w, true, KB_FILL_ZERO), KB_OK);
+    assert_true(fail_each(w, true, KB_FILL_ZERO, true) > 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_allocation_may_fail_while_files_are_read),
+        cmocka_unit_test(any_allocation_may_fail_while_the_cache_is_written),
+        cmocka_unit_test(any_allocation_may_fail_while_the_cache_is_read),
+    };
+    return cmocka_run_group_tests_name("no_memory", tests, set_up, tear_down);
+}
+
+#else
+
+int main(void)
+{
+    printf("skip test_no_memory: the allocator is not ours to replace here\n");
+    return 77;
+}
+
+#endif
