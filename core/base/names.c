@@ -2,6 +2,7 @@
  * string. */
 #include "names.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,47 @@ uint32_t kb_names_add(kb_names *names, const char *s, size_t length)
     names->entries[id] = (struct entry){text, (uint32_t)length, hash};
     names->slots[slot] = id;
     return id;
+}
+
+static bool is_name(const kb_names *names, uint32_t id, const char *s, size_t length)
+{
+    const struct entry *e = &names->entries[id];
+    return e->length == length && memcmp(e->text, s, length) == 0;
+}
+
+/* ID follows the last name. Without memory nothing is remembered. */
+static uint32_t follow(kb_names_trail *trail, uint32_t id)
+{
+    if (trail->last) {
+        size_t before = trail->capacity;
+        if (!kb_grow((void **)&trail->next, &trail->capacity, trail->last, sizeof *trail->next))
+            return id;
+        for (size_t i = before; i < trail->capacity; i++)
+            trail->next[i] = 0;
+        trail->next[trail->last - 1] = id + 1;
+    }
+    trail->last = id + 1;
+    return id;
+}
+
+uint32_t kb_names_add_along(kb_names *names, kb_names_trail *trail, const char *s, size_t length)
+{
+    uint32_t last = trail->last;
+    if (last && is_name(names, last - 1, s, length))
+        return last - 1;
+    uint32_t guess = last && last <= trail->capacity ? trail->next[last - 1] : 0;
+    if (guess && is_name(names, guess - 1, s, length)) {
+        trail->last = guess;
+        return guess - 1;
+    }
+    uint32_t id = kb_names_add(names, s, length);
+    return id == KB_NAME_NONE ? id : follow(trail, id);
+}
+
+void kb_names_trail_clear(kb_names_trail *trail)
+{
+    free(trail->next);
+    *trail = (kb_names_trail){0};
 }
 
 uint32_t kb_names_find(const kb_names *names, const char *s, size_t length)

@@ -18,6 +18,17 @@ size_t kb_names_count(const kb_names *names);
 /* The id of the LENGTH bytes at S, adding them if they are new; KB_NAME_NONE when there is no
  * memory. */
 uint32_t kb_names_add(kb_names *names, const char *s, size_t length);
+/* The same where names mostly come again and again, or in the order in which they came before, as
+ * in the rows of a file: what follows a name is tried before it is looked for. One trail goes with
+ * one table; it begins as all zeros. */
+typedef struct kb_names_trail {
+    uint32_t last;  /* the id given last, + 1 */
+    uint32_t *next; /* by id: what followed it last, + 1 */
+    size_t capacity;
+} kb_names_trail;
+
+uint32_t kb_names_add_along(kb_names *names, kb_names_trail *trail, const char *s, size_t length);
+void kb_names_trail_clear(kb_names_trail *trail);
 /* The id, or KB_NAME_NONE when the name is not there. */
 uint32_t kb_names_find(const kb_names *names, const char *s, size_t length);
 /* The NUL-terminated name; valid until the table is freed. */

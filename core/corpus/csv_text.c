@@ -134,25 +134,8 @@ kb_status kb_csv_text_find_line(kb_csv_text *text, size_t *length, kb_error *err
     }
 }
 
-void kb_csv_text_step(kb_csv_text *text, size_t n)
-{
-    text->at += n;
-    if (text->buffer[text->at - 1] == '\n')
-        text->line++;
-    if (text->searched < text->at)
-        text->searched = text->at;
-}
-
 /* --- marks
  * ---------------------------------------------------------------------------------------------- */
-
-void kb_csv_text_resync(kb_csv_text *text)
-{
-    while (text->mark < text->mark_count && text->marks[text->mark] < text->at)
-        text->mark++;
-    if (text->marked < text->at)
-        text->marked = text->at;
-}
 
 void kb_csv_text_back(kb_csv_text *text, uint64_t line)
 {
@@ -196,9 +179,4 @@ kb_status kb_csv_text_more_marks(kb_csv_text *text, bool *more, kb_error *err)
     text->marked += n;
     *more = true;
     return KB_OK;
-}
-
-unsigned kb_csv_text_flags(const kb_csv_text *text)
-{
-    return text->at < text->segment ? text->flags | text->earlier_flags : text->flags;
 }

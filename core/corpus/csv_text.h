@@ -50,16 +50,32 @@ kb_status kb_csv_text_seek(kb_csv_text *text, uint64_t offset, kb_error *err);
  * the end of the text; SIZE_MAX when the row is longer than KB_ROW_BYTES_MAX. */
 kb_status kb_csv_text_find_line(kb_csv_text *text, size_t *length, kb_error *err);
 /* Moves AT over N (> 0) bytes, of which the last may be a newline. */
-void kb_csv_text_step(kb_csv_text *text, size_t n);
+static inline void kb_csv_text_step(kb_csv_text *text, size_t n)
+{
+    text->at += n;
+    if (text->buffer[text->at - 1] == '\n')
+        text->line++;
+    if (text->searched < text->at)
+        text->searched = text->at;
+}
 
 /* Looks for marks in more of the text; *MORE false: at its end, or since the row at AT is too long
  * or has too many of them. */
 kb_status kb_csv_text_more_marks(kb_csv_text *text, bool *more, kb_error *err);
 /* Forgets marks before AT, after lines were read. */
-void kb_csv_text_resync(kb_csv_text *text);
+static inline void kb_csv_text_resync(kb_csv_text *text)
+{
+    while (text->mark < text->mark_count && text->marks[text->mark] < text->at)
+        text->mark++;
+    if (text->marked < text->at)
+        text->marked = text->at;
+}
 /* Goes back to the end of the line that begins at ROW, which is LINE. */
 void kb_csv_text_back(kb_csv_text *text, uint64_t line);
 /* KB_HAS_* of what begins at AT and ends before MARKED; more may be set. */
-unsigned kb_csv_text_flags(const kb_csv_text *text);
+static inline unsigned kb_csv_text_flags(const kb_csv_text *text)
+{
+    return text->at < text->segment ? text->flags | text->earlier_flags : text->flags;
+}
 
 #endif

@@ -10,6 +10,7 @@
 /* What one lane has read: items in the order of reading, with each one's user beside it. */
 struct log {
     kb_names *users, *kinds, *sessions;
+    kb_names_trail user_trail, kind_trail, session_trail;
     kb_event *items;
     uint32_t *of_user;
     size_t count, items_capacity, of_user_capacity;
@@ -31,6 +32,9 @@ static void close_log(void *data)
     kb_names_free(log->users);
     kb_names_free(log->kinds);
     kb_names_free(log->sessions);
+    kb_names_trail_clear(&log->user_trail);
+    kb_names_trail_clear(&log->kind_trail);
+    kb_names_trail_clear(&log->session_trail);
     free(log->items);
     free(log->of_user);
     free(log);
@@ -56,12 +60,14 @@ static kb_status open_log(void **data, void *ctx, bool several, kb_error *err)
 
 static kb_status append(struct log *log, const kb_field *fields, kb_time time, kb_error *err)
 {
-    uint32_t user = kb_names_add(log->users, fields[USER].text, fields[USER].length);
-    uint32_t kind = kb_names_add(log->kinds, fields[EVENT].text, fields[EVENT].length);
+    uint32_t user =
+        kb_names_add_along(log->users, &log->user_trail, fields[USER].text, fields[USER].length);
+    uint32_t kind =
+        kb_names_add_along(log->kinds, &log->kind_trail, fields[EVENT].text, fields[EVENT].length);
     uint32_t session = KB_NAME_NONE;
     const kb_field *name = &fields[SESSION];
     if (name->length) {
-        session = kb_names_add(log->sessions, name->text, name->length);
+        session = kb_names_add_along(log->sessions, &log->session_trail, name->text, name->length);
         if (session == KB_NAME_NONE)
             return no_memory(err);
     }

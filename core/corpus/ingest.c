@@ -149,6 +149,8 @@ void kb_ingest_rest(kb_ingest *in)
     free(in->gathered_times);
     free(in->gathered_objects);
     free(in->gathered_values);
+    kb_names_trail_clear(&in->session_trail);
+    kb_names_trail_clear(&in->object_trail);
     kb_combiner_free(in->combiner);
     in->combiner = NULL;
     in->times = in->gathered_times = NULL;
@@ -172,7 +174,7 @@ void kb_ingest_free(kb_ingest *in)
 
 uint32_t kb_ingest_session(kb_ingest *in, const char *name, size_t length)
 {
-    uint32_t id = kb_names_add(in->sessions, name, length);
+    uint32_t id = kb_names_add_along(in->sessions, &in->session_trail, name, length);
     if (id == KB_NAME_NONE || id < in->partials_count)
         return id;
     if (!GROW(in, partials, in->partials_count + 1))
@@ -183,7 +185,7 @@ uint32_t kb_ingest_session(kb_ingest *in, const char *name, size_t length)
 
 uint32_t kb_ingest_object(kb_ingest *in, const char *name, size_t length)
 {
-    return kb_names_add(in->objects, name, length);
+    return kb_names_add_along(in->objects, &in->object_trail, name, length);
 }
 
 /* Held readings may come from any time before the window. */

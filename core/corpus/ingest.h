@@ -26,6 +26,7 @@ struct kb_ingest {
     kb_ingest_options options;
     size_t budget;
     kb_names *sessions, *objects;
+    kb_names_trail session_trail, object_trail;
     struct kb_partial *partials; /* by session */
     size_t partials_count, partials_capacity;
     uint64_t stored; /* floats in all partials */

@@ -5,19 +5,11 @@
 
 #include "memory.h"
 
-/* A name and its id: rows of one session, and readings of one object, mostly follow each other. */
-struct last_name {
-    char text[KB_FIELD_MAX];
-    size_t length; /* 0: none yet */
-    uint32_t id;
-};
-
 /* What one lane collects. */
 struct metrics {
     kb_ingest *ingest;
     const kb_column *columns;
     uint64_t rows;
-    struct last_name session, object;
     /* Of the trace being read: */
     uint32_t trace; /* the session, KB_NAME_NONE: its rows are not wanted */
     size_t time, width;
@@ -71,33 +63,6 @@ static kb_status no_memory(kb_error *err)
     return kb_fail_memory(err, "names");
 }
 
-static bool is_last(const struct last_name *last, const kb_field *name)
-{
-    return name->length == last->length && memcmp(name->text, last->text, name->length) == 0;
-}
-
-static uint32_t remember(struct last_name *last, const kb_field *name, uint32_t id)
-{
-    memcpy(last->text, name->text, name->length);
-    last->length = name->length;
-    last->id = id;
-    return id;
-}
-
-static uint32_t find_session(struct metrics *m, const kb_field *name)
-{
-    if (is_last(&m->session, name))
-        return m->session.id;
-    return remember(&m->session, name, kb_ingest_session(m->ingest, name->text, name->length));
-}
-
-static uint32_t find_object(struct metrics *m, const kb_field *name)
-{
-    if (is_last(&m->object, name))
-        return m->object.id;
-    return remember(&m->object, name, kb_ingest_object(m->ingest, name->text, name->length));
-}
-
 static kb_problem_kind value_kind(const char *wrong)
 {
     return strcmp(wrong, "not a number") == 0 ? KB_PROBLEM_NUMBER : KB_PROBLEM_RANGE;
@@ -133,7 +98,8 @@ static kb_status take_reading(void *data, kb_csv *csv, const kb_field *f, kb_err
     if (wrong)
         return kb_csv_reject(csv, err, value_kind(wrong), "value '%.60s': %s", f[VALUE].text,
                              wrong);
-    uint32_t session = find_session(m, &f[SESSION]), object = find_object(m, &f[OBJECT]);
+    uint32_t session = kb_ingest_session(m->ingest, f[SESSION].text, f[SESSION].length);
+    uint32_t object = kb_ingest_object(m->ingest, f[OBJECT].text, f[OBJECT].length);
     if (session == KB_NAME_NONE || object == KB_NAME_NONE)
         return no_memory(err);
     m->rows++;

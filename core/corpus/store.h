@@ -86,7 +86,7 @@ kb_status kb_ingest_add(kb_ingest *ingest, uint32_t session, uint32_t object, kb
 kb_status kb_ingest_add_time(kb_ingest *ingest, uint32_t session, kb_time time, kb_error *err);
 /* Works all samples that wait into their windows. */
 kb_status kb_ingest_settle(kb_ingest *ingest, kb_error *err);
-/* Frees what only reading needs; nothing may be added any more. */
+/* Frees what only reading needs; no samples may be added any more. */
 void kb_ingest_rest(kb_ingest *ingest);
 
 /* The store of COUNT (> 0) INGESTS, of equal options, each later in the input than those before.
