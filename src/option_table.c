@@ -176,6 +176,8 @@ const option_row cli_rows[] = {
      .metavar = "M", .help = "objects in all"},
     {"types", 0, KIND_SIZE, V(GENERATE), FIELD(generation.types), RANGE(1, 64), .metavar = "K",
      .help = "planted crash types"},
+    {"shards", 0, KIND_SIZE, V(GENERATE), FIELD(generation.shards), RANGE(1, 256), .metavar = "N",
+     .help = "files of readings"},
     {"timesteps", 0, KIND_SIZE, ON_CORPUS | V(GENERATE), FIELD(timesteps), RANGE(1, 65535),
      .zero = "auto", .metavar = "T",
      .help = "steps of a session's window; auto: the model's, otherwise 100"},

@@ -407,6 +407,8 @@ static void spread(cli_options *options)
     options->map.seed = options->seed;
     options->generation.seed = options->seed;
     options->importing.strict = options->reading.strict;
+    options->reading.fill_given = options->fill != 0;
+    options->reading.timesteps_given = options->timesteps != 0;
     if (options->fill)
         options->reading.fill = (kb_fill)(options->fill - 1);
     if (options->timesteps) {

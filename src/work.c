@@ -47,17 +47,7 @@ static kb_status load_model(cli_work *work, kb_corpus_options *reading, kb_error
     kb_status status = kb_model_load(&work->model, options->model, err);
     if (status)
         return status;
-    reading->timesteps = kb_features_timesteps(kb_model_features(work->model));
-    if (options->timesteps && options->timesteps != reading->timesteps)
-        return kb_fail(err, KB_ERR_USAGE,
-                       "--timesteps: %zu contradicts %s, which was trained with %zu",
-                       options->timesteps, options->model, reading->timesteps);
-    reading->fill = kb_features_fill(kb_model_features(work->model));
-    if (options->fill && options->fill - 1 != (unsigned)reading->fill)
-        return kb_fail(err, KB_ERR_USAGE, "--fill %s: the model in %s was made with %s",
-                       kb_fill_name((kb_fill)(options->fill - 1)), options->model,
-                       kb_fill_name(reading->fill));
-    return KB_OK;
+    return kb_features_adopt(kb_model_features(work->model), reading, options->model, err);
 }
 
 kb_status cli_load_corpus(cli_work *work, const kb_corpus_options *reading,

@@ -1,5 +1,5 @@
 # Targets for people who work on kaboom; HACKING says when to use which.
-.PHONY: check-asan check-tsan check-valgrind bench format lint
+.PHONY: check-asan check-tsan check-valgrind bench bench-reading format lint
 
 # Sanitizer builds live in folders of their own under the build folder.
 check-asan:
@@ -17,9 +17,19 @@ check-valgrind: $(check_PROGRAMS)
 	    ./$$test >valgrind.out 2>&1 || { cat valgrind.out; failed="$$failed $$test"; }; \
 	done; rm -f valgrind.out; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
-# One corpus of the size given, from reading to the map, with the seconds of each step.
-bench: kaboom
+# Reading as ratios to bare libraries and to pandas, then one corpus from reading to the map, with the seconds of
+# each step. BENCH_CORPUS=DIR: that corpus for the ratios instead of a synthetic one.
+bench: bench-reading
 	$(SHELL) $(srcdir)/tests/bench.sh ./kaboom
+bench-reading: kaboom tests/bench_tool
+	$(SHELL) $(srcdir)/tests/bench_reading.sh ./kaboom tests/bench_tool $(BENCH_CORPUS)
+
+EXTRA_PROGRAMS += tests/bench_tool
+CLEANFILES += tests/bench_tool
+tests_bench_tool_SOURCES = tests/bench_tool.c
+tests_bench_tool_CPPFLAGS = $(BASE_CPPFLAGS) $(ZLIB_CFLAGS)
+tests_bench_tool_CFLAGS = $(TEST_CFLAGS)
+tests_bench_tool_LDADD = $(CSV_LIBS) $(ZLIB_LIBS)
 
 format:
 	cd $(srcdir) && find core ui src tests -name '*.[ch]' -exec clang-format -i {} +
@@ -29,7 +39,7 @@ lint:
 	cd $(srcdir) && shellcheck quickstart .ci/run tests/*.sh
 	cd $(srcdir) && mandoc -T lint -W warning man/*.[0-9]
 
-EXTRA_DIST += tests/bench.sh tests/sanitized.sh
+EXTRA_DIST += tests/bench.sh tests/bench_reading.sh tests/sanitized.sh
 
 # configure ends with "rm -f core" before it clears up after itself; a folder of that name stops it there.
 DISTCLEANFILES = confdefs.h

@@ -253,6 +253,29 @@ static void a_view_needs_the_same_timesteps_and_filling(void **state)
     kb_corpus_free(corpus);
 }
 
+static void a_reading_is_made_that_of_the_recipe(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"x"};
+    const kb_recipe recipe = {7, KB_FILL_HOLD, KB_SCALE_MAX, 0};
+    kb_features *features;
+    kb_error err;
+    assert_int_equal(kb_features_create(&features, names, 1, &recipe, NULL), KB_OK);
+    kb_corpus_options reading = kb_corpus_defaults();
+    assert_int_equal(kb_features_adopt(features, &reading, "m.kb", NULL), KB_OK);
+    assert_int_equal(reading.timesteps, 7);
+    assert_int_equal(reading.fill, KB_FILL_HOLD);
+    reading.timesteps_given = reading.fill_given = true;
+    assert_int_equal(kb_features_adopt(features, &reading, "m.kb", NULL), KB_OK);
+    reading.fill = KB_FILL_ZERO;
+    assert_int_equal(kb_features_adopt(features, &reading, "m.kb", &err), KB_ERR_USAGE);
+    assert_non_null(strstr(err.text, "--fill: zero contradicts m.kb"));
+    reading.timesteps = 8;
+    assert_int_equal(kb_features_adopt(features, &reading, "m.kb", &err), KB_ERR_USAGE);
+    assert_non_null(strstr(err.text, "--timesteps: 8 contradicts m.kb"));
+    kb_features_free(features);
+}
+
 static void recipes_are_checked(void **state)
 {
     (void)state;
@@ -288,6 +311,7 @@ int main(void)
         cmocka_unit_test(blocks_are_the_rows_parts),
         cmocka_unit_test(extreme_counts_scale_into_range),
         cmocka_unit_test(a_view_needs_the_same_timesteps_and_filling),
+        cmocka_unit_test(a_reading_is_made_that_of_the_recipe),
         cmocka_unit_test(recipes_are_checked),
     };
     return cmocka_run_group_tests_name("feature_view", tests, NULL, NULL);

@@ -27,14 +27,22 @@ static char *folder_path(char *path, size_t size, const char *name)
     return path;
 }
 
-static void remove_folder(const char *dir)
+static void remove_shards(const char *dir, size_t shards)
 {
-    for (size_t i = 0; i < FILES; i++) {
+    for (size_t i = 0; i < FILES + (shards > 1 ? shards : 0); i++) {
         char path[512];
-        snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+        if (i < FILES)
+            snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+        else
+            snprintf(path, sizeof path, "%s/metrics-%03zu.csv.gz", dir, i - FILES);
         unlink(path);
     }
     rmdir(dir);
+}
+
+static void remove_folder(const char *dir)
+{
+    remove_shards(dir, 1);
 }
 
 static kb_generate_options small(void)
@@ -65,7 +73,7 @@ static kb_corpus *generated(const kb_generate_options *options)
     kb_error err;
     if (kb_corpus_load(&corpus, dir, &reading, NULL, &err))
         fail_msg("%s", err.text);
-    remove_folder(dir);
+    remove_shards(dir, options->shards);
     return corpus;
 }
 
@@ -456,6 +464,28 @@ static void a_folder_that_cannot_be_made_is_named(void **state)
     assert_non_null(strstr(err.text, "/nonexistent-folder/x"));
 }
 
+static void shards_hold_the_same_readings(void **state)
+{
+    (void)state;
+    kb_generate_options options = small();
+    kb_corpus *one = generated(&options);
+    options.shards = 3;
+    kb_corpus *three = generated(&options);
+    assert_int_equal(kb_corpus_files(one, KB_FILE_METRICS), 1);
+    assert_int_equal(kb_corpus_files(three, KB_FILE_METRICS), 3);
+    assert_int_equal(kb_corpus_rows(one), kb_corpus_rows(three));
+    const kb_store *a = kb_corpus_store(one), *b = kb_corpus_store(three);
+    assert_int_equal(kb_store_nonzero(a), kb_store_nonzero(b));
+    for (size_t s = 0; s < kb_store_sessions(a); s++) {
+        kb_series x = kb_store_series(a, s, 0), y = kb_store_series(b, s, 0);
+        assert_int_equal(x.object, y.object);
+        assert_int_equal(x.count, y.count);
+        assert_memory_equal(x.values, y.values, x.count * sizeof *x.values);
+    }
+    kb_corpus_free(one);
+    kb_corpus_free(three);
+}
+
 static void options_out_of_range_are_named(void **state)
 {
     (void)state;
@@ -463,11 +493,12 @@ static void options_out_of_range_are_named(void **state)
         kb_generate_options options;
         const char *name;
     } bad[] = {
-        {{19, 200, 100, 1, 1}, "sessions"}, {{0, 200, 100, 1, 1}, "sessions"},
-        {{400, 39, 100, 6, 1}, "objects"},  {{400, 2000000, 100, 6, 1}, "objects"},
-        {{400, 200, 9, 6, 1}, "timesteps"}, {{400, 200, 65536, 6, 1}, "timesteps"},
-        {{400, 200, 100, 0, 1}, "types"},   {{400, 200, 100, 41, 1}, "types"},
-        {{50, 200, 100, 6, 1}, "types"},
+        {{19, 200, 100, 1, 1, 1}, "sessions"},  {{0, 200, 100, 1, 1, 1}, "sessions"},
+        {{400, 39, 100, 6, 1, 1}, "objects"},   {{400, 2000000, 100, 6, 1, 1}, "objects"},
+        {{400, 200, 9, 6, 1, 1}, "timesteps"},  {{400, 200, 65536, 6, 1, 1}, "timesteps"},
+        {{400, 200, 100, 0, 1, 1}, "types"},    {{400, 200, 100, 41, 1, 1}, "types"},
+        {{50, 200, 100, 6, 1, 1}, "types"},     {{400, 200, 100, 6, 1, 0}, "shards"},
+        {{400, 200, 100, 6, 1, 257}, "shards"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         kb_error err = {0};
@@ -482,8 +513,10 @@ static void options_out_of_range_are_named(void **state)
 static void extreme_options_work(void **state)
 {
     (void)state;
-    static const kb_generate_options extremes[] = {
-        {20, 40, 10, 2, 1}, {20, 40, 10, 1, 3}, {80, 40, 12, 8, 4}, {640, 320, 10, 64, 5}};
+    static const kb_generate_options extremes[] = {{20, 40, 10, 2, 1, 1},
+                                                   {20, 40, 10, 1, 3, 2},
+                                                   {80, 40, 12, 8, 4, 1},
+                                                   {640, 320, 10, 64, 5, 256}};
     for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) {
         kb_corpus *corpus = generated(&extremes[i]);
         assert_int_equal(kb_corpus_sessions(corpus), extremes[i].sessions);
@@ -530,6 +563,7 @@ int main(void)
         cmocka_unit_test(cancelling_leaves_nothing_behind),
         cmocka_unit_test(a_corpus_that_is_there_is_not_overwritten),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_named),
+        cmocka_unit_test(shards_hold_the_same_readings),
         cmocka_unit_test(options_out_of_range_are_named),
         cmocka_unit_test(extreme_options_work),
         cmocka_unit_test(curves_are_normalised_and_leaks_end_high),

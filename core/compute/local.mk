@@ -24,7 +24,7 @@ EXTRA_tests_test_device_DEPENDENCIES = $(TEST_MODULES)
 TEST_MODULES = tests/kaboom-good.so tests/kaboom-old.so tests/kaboom-hollow.so tests/kaboom-mixed.so tests/kaboom-sorry.so \
   tests/driver-ok.so tests/driver-empty.so
 # No check_PROGRAMS: they are libraries, and nothing may run them.
-EXTRA_PROGRAMS = $(TEST_MODULES)
+EXTRA_PROGRAMS += $(TEST_MODULES)
 CLEANFILES += $(TEST_MODULES)
 PLUGIN_FLAGS_C = $(TEST_CFLAGS) -fPIC
 PLUGIN_FLAGS_LINK = $(AM_LDFLAGS) -shared

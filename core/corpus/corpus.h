@@ -24,8 +24,9 @@ typedef struct kb_session {
 } kb_session;
 
 typedef struct kb_corpus_options {
-    size_t timesteps;            /* t, 1..65535. Default 100 */
-    kb_fill fill;                /* what a sample that is not there counts as. Default zero */
+    size_t timesteps;                 /* t, 1..65535. Default 100 */
+    kb_fill fill;                     /* what a sample that is not there counts as. Default zero */
+    bool timesteps_given, fill_given; /* somebody asked for them: a model must not contradict */
     const char *columns;         /* names of columns, see columns.h; NULL: those of the format */
     bool strict;                 /* the first bad row is fatal */
     bool skip_events;            /* leave the event log alone */

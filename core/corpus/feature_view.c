@@ -254,6 +254,22 @@ size_t kb_features_dims(const kb_features *features)
     return features->dims;
 }
 
+kb_status kb_features_adopt(const kb_features *features, kb_corpus_options *reading,
+                            const char *model, kb_error *err)
+{
+    const kb_recipe *recipe = &features->recipe;
+    if (reading->timesteps_given && reading->timesteps != recipe->timesteps)
+        return kb_fail(err, KB_ERR_USAGE,
+                       "--timesteps: %zu contradicts %s, which was trained with %zu",
+                       reading->timesteps, model, recipe->timesteps);
+    if (reading->fill_given && reading->fill != recipe->fill)
+        return kb_fail(err, KB_ERR_USAGE, "--fill: %s contradicts %s, which was trained with %s",
+                       kb_fill_name(reading->fill), model, kb_fill_name(recipe->fill));
+    reading->timesteps = recipe->timesteps;
+    reading->fill = recipe->fill;
+    return KB_OK;
+}
+
 /* --- the recipe on a corpus
  * ----------------------------------------------------------------------------------------- */
 

@@ -49,6 +49,11 @@ kb_scale kb_features_scale(const kb_features *features);
 double kb_features_min_presence(const kb_features *features);
 size_t kb_features_dims(const kb_features *features); /* D */
 
+/* Makes READING that of the recipe. KB_ERR_USAGE when it was given otherwise; MODEL names where the
+ * recipe is from. */
+kb_status kb_features_adopt(const kb_features *features, kb_corpus_options *reading,
+                            const char *model, kb_error *err);
+
 typedef struct kb_view kb_view;
 
 /* FEATURES and CORPUS outlive the view. The corpus must have been loaded with the features'

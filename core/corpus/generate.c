@@ -16,7 +16,8 @@ enum {
     FIRST_SECOND = 1767600000, /* when the first session begins */
     PERIOD = 5,                /* seconds between two samples */
     SPACING = 900, /* seconds between the beginnings of two sessions, of whichever users */
-    MISC = -1      /* the type of a session with nothing planted */
+    MISC = -1,     /* the type of a session with nothing planted */
+    SHARDS_MAX = 256
 };
 
 static const double MISC_SHARE = .04;
@@ -35,7 +36,7 @@ static const double EVICTED_SHARE = .06; /* runs without a crash that end withou
 kb_generate_options kb_generate_defaults(void)
 {
     return (kb_generate_options){
-        .sessions = 400, .objects = 200, .timesteps = 100, .types = 6, .seed = 1};
+        .sessions = 400, .objects = 200, .timesteps = 100, .types = 6, .seed = 1, .shards = 1};
 }
 
 static kb_status check_range(const char *option, size_t value, size_t low, size_t high,
@@ -63,7 +64,7 @@ kb_status kb_generate_check(const kb_generate_options *options, kb_error *err)
     size_t most = smaller(64, smaller(options->sessions / 10, options->objects / 5));
     if (!status)
         status = check_range("types", options->types, 1, most, err);
-    return status;
+    return status ? status : check_range("shards", options->shards, 1, SHARDS_MAX, err);
 }
 
 /* --- the plan: which session is what
@@ -161,13 +162,25 @@ static void draw_plan(struct item *items, const kb_generate_options *options)
 
 struct files {
     kb_corpus_writer *writer;
-    kb_table *metrics, *events, *sessions, *truth;
+    kb_table *metrics[SHARDS_MAX], *events, *sessions, *truth;
 };
 
-static kb_status open_files(struct files *files, kb_error *err)
+static kb_status open_shards(struct files *files, size_t shards, kb_error *err)
 {
-    kb_status status = kb_corpus_writer_table(files->writer, &files->metrics, "metrics.csv.gz",
-                                              "session,time,object,value", err);
+    kb_status status = KB_OK;
+    for (size_t i = 0; !status && i < shards; i++) {
+        char name[48] = "metrics.csv.gz";
+        if (shards > 1)
+            snprintf(name, sizeof name, "metrics-%03zu.csv.gz", i);
+        status = kb_corpus_writer_table(files->writer, &files->metrics[i], name,
+                                        "session,time,object,value", err);
+    }
+    return status;
+}
+
+static kb_status open_files(struct files *files, size_t shards, kb_error *err)
+{
+    kb_status status = open_shards(files, shards, err);
     if (!status)
         status = kb_corpus_writer_table(files->writer, &files->events, "events.csv.gz",
                                         "user,time,event,session", err);
@@ -290,13 +303,14 @@ static void draw_curves(struct generator *g, const struct session *s, kb_rng *rn
 static kb_status write_object(struct generator *g, const struct session *s, size_t object,
                               double size, kb_error *err)
 {
+    kb_table *shard = g->files.metrics[(size_t)(s->item - g->plan) % g->options->shards];
     kb_status status = KB_OK;
     bool seen = false;
     for (size_t i = 0; i < s->length && !status; i++) {
         long value = lround(g->y[i] * size);
         seen = seen || value > 0;
         if (seen)
-            status = row(g->files.metrics, err, "%s,%" PRId64 ",%s,%ld\n", s->name,
+            status = row(shard, err, "%s,%" PRId64 ",%s,%ld\n", s->name,
                          s->launch + (int64_t)i * PERIOD, g->world->names[object], value);
     }
     return status;
@@ -479,7 +493,7 @@ static kb_status generate_files(kb_corpus_writer *writer, const kb_generate_opti
     struct generator g = {.options = options, .world = world, .files = {.writer = writer}};
     kb_status status = prepare(&g, err);
     if (!status)
-        status = open_files(&g.files, err);
+        status = open_files(&g.files, options->shards, err);
     if (!status)
         status = write_all(&g, progress, err);
     dispose(&g);

@@ -25,15 +25,16 @@ typedef struct kb_generate_options {
     size_t types;  /* planted crash types, each .85 as common as the one before. At least 1; at most
                     * 64, a tenth of the  sessions, a fifth of the objects. Default 6 */
     uint64_t seed; /* another seed is another world */
+    size_t shards; /* files of readings, 1..256; the sessions take turns. Default 1 */
 } kb_generate_options;
 
 kb_generate_options kb_generate_defaults(void);
 /* What is wrong with OPTIONS, as KB_ERR_USAGE. */
 kb_status kb_generate_check(const kb_generate_options *options, kb_error *err);
-/* Makes DIR if it is missing and writes metrics.csv.gz, sessions.csv, events.csv.gz, truth.csv
- * there, each whole or not at all, and none before all are complete. The same options give the same
- * bytes. A DIR that holds a corpus already is left alone (KB_ERR_IO). Reports phase "generating" in
- * sessions. */
+/* Makes DIR if it is missing and writes metrics.csv.gz (metrics-000.csv.gz and so on where there
+ * are several shards), sessions.csv, events.csv.gz, truth.csv there, each whole or not at all, and
+ * none before all are complete. The same options give the same bytes. A DIR that holds a corpus
+ * already is left alone (KB_ERR_IO). Reports phase "generating" in sessions. */
 kb_status kb_generate(const char *dir, const kb_generate_options *options,
                       const kb_progress *progress, kb_error *err);
 
