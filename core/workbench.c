@@ -7,7 +7,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -185,18 +184,6 @@ static void count_problem(void *ctx, const kb_problem *problem)
 /* --- the stages' work, on the job's thread
  * --------------------------------------------------------------------------------------- */
 
-static void note_reading(kb_workbench *wb, const kb_corpus *corpus)
-{
-    char text[160];
-    size_t damaged = kb_corpus_damaged(corpus);
-    snprintf(text, sizeof text, "%zu damaged file%s: what followed the damage is missing", damaged,
-             damaged == 1 ? "" : "s");
-    if (damaged)
-        add_note(wb, text);
-    if (*kb_corpus_cache_note(corpus))
-        add_note(wb, kb_corpus_cache_note(corpus));
-}
-
 /* A model comes first: it says how long the windows of the corpus are. */
 static kb_status load_work(void *ctx, const kb_progress *progress, kb_error *err)
 {
@@ -214,8 +201,8 @@ static kb_status load_work(void *ctx, const kb_progress *progress, kb_error *err
     }
     kb_status status =
         kb_corpus_load(&wb->corpus_made, wb->options.corpus, &reading, progress, err);
-    if (!status)
-        note_reading(wb, wb->corpus_made);
+    if (!status && *kb_corpus_cache_note(wb->corpus_made))
+        add_note(wb, kb_corpus_cache_note(wb->corpus_made));
     return status;
 }
 

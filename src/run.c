@@ -62,9 +62,9 @@ void cli_tell_problem(void *ctx, const kb_problem *problem)
 {
     cli_console *console = ctx;
     pthread_mutex_lock(&console->lock);
-    bool told = console->problems++ >= CLI_PROBLEMS_TOLD;
+    bool enough = console->problems++ >= CLI_PROBLEMS_TOLD;
     pthread_mutex_unlock(&console->lock);
-    if (told)
+    if (enough && problem->kind != KB_PROBLEM_DAMAGE)
         return;
     if (problem->line)
         cli_say(console, "%s:%llu: %s", problem->file, (unsigned long long)problem->line,

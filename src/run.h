@@ -34,7 +34,7 @@ void cli_console_start(cli_console *console, const cli_options *options);
 void cli_say(cli_console *console, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same, unless --quiet; kb_train_observer.note with a console as CTX. */
 void cli_note(void *ctx, const char *text);
-/* kb_problem_listener with a console as CTX: tells the first CLI_PROBLEMS_TOLD. */
+/* kb_problem_listener with a console as CTX: tells the first CLI_PROBLEMS_TOLD, and each damage. */
 void cli_tell_problem(void *ctx, const kb_problem *problem);
 /* One line with the count, when there was any. */
 void cli_sum_problems(cli_console *console, const char *path);

@@ -167,6 +167,11 @@ static void corpus_facts(struct facts *facts, const kb_data *data)
     fact(facts, "rows", "%ju good, %ju bad%s", (uintmax_t)kb_corpus_rows(data->corpus),
          (uintmax_t)kb_corpus_bad_rows(data->corpus),
          kb_corpus_bad_rows(data->corpus) ? " (8: which)" : "");
+    size_t damaged = kb_corpus_damaged(data->corpus);
+    if (damaged)
+        fact(facts, "damaged",
+             damaged == 1 ? "%zu file; its end is missing" : "%zu files; their ends are missing",
+             damaged);
     fact(facts, "readings", "%ju not zero, %.1f MB held", (uintmax_t)kb_store_nonzero(store),
          (double)kb_store_bytes(store) / 1e6);
     if (events)
