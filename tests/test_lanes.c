@@ -127,6 +127,92 @@ static void a_corpus_does_not_depend_on_how_it_is_cut(void **state)
     }
 }
 
+/* What a corpus has of sessions and readings, however its rows are counted. The caller frees. */
+static char *load_store(const char *path, size_t threads, kb_fill fill)
+{
+    kb_pool *pool;
+    assert_int_equal(kb_pool_create(&pool, threads, NULL), KB_OK);
+    kb_corpus_options options = kb_corpus_defaults();
+    options.timesteps = 7;
+    options.fill = fill;
+    options.pool = pool;
+    options.lane_bytes = 50;
+    char *text = load_text(path, options, NULL), *end = strstr(text, " objects, ");
+    assert_non_null(end);
+    *strchr(end, '\n') = '\0';
+    kb_pool_free(pool);
+    return text;
+}
+
+enum { OBJECTS = 4 };
+
+/* A row of a trace, and the same as rows in long form. */
+static void print_cells(FILE *wide, FILE *tall, kb_rng *rng, unsigned session, unsigned time)
+{
+    for (unsigned o = 0; o < OBJECTS; o++) {
+        unsigned value = (unsigned)kb_rng_below(rng, o ? 5 : 4); /* 4: no reading */
+        if (o == 2)
+            fprintf(wide, "%u,", time);
+        if (value < 4) {
+            fprintf(tall, "s%u,%u,o%u,%u\n", session, time, o, 9 * value);
+            fprintf(wide, "%u", 9 * value);
+        }
+        fputs(o + 1 < OBJECTS ? "," : "\n", wide);
+    }
+}
+
+/* Times come again and late, zeros replace; BOTH: the first trace is there once more, packed, which
+ * comes later. */
+static void write_forms(const char *traces, const char *folder, kb_rng *rng, bool in_order,
+                        bool both)
+{
+    enum { ROWS = 25, SESSIONS = 3 };
+    char *text, *rows, name[32];
+    size_t length, size;
+    FILE *tall = open_memstream(&rows, &size);
+    fputs(HEADER, tall);
+    for (unsigned s = 0; s < SESSIONS + both; s++) {
+        FILE *wide = open_memstream(&text, &length);
+        fputs("o0,o1,time,o2,o3\n", wide);
+        for (unsigned i = 0; i < ROWS; i++)
+            print_cells(wide, tall, rng, s % SESSIONS,
+                        in_order ? i : (unsigned)kb_rng_below(rng, 15));
+        fclose(wide);
+        snprintf(name, sizeof name, "s%u.csv%s", s % SESSIONS, s < SESSIONS ? "" : ".gz");
+        write_bytes(traces, name, text, length);
+        free(text);
+    }
+    fclose(tall);
+    write_bytes(folder, "metrics.csv", rows, size);
+    free(rows);
+}
+
+static void a_trace_is_its_rows_in_long_form(void **state)
+{
+    (void)state;
+    kb_rng rng = kb_rng_start(22, KB_STREAM_TEST);
+    for (int round = 0; round < 60; round++) {
+        char wide[256], tall[256], traces[512];
+        make_folder(wide, sizeof wide);
+        make_folder(tall, sizeof tall);
+        snprintf(traces, sizeof traces, "%s/traces", wide);
+        assert_int_equal(mkdir(traces, 0700), 0);
+        write_forms(traces, tall, &rng, round % 3 == 0, round % 2);
+        for (int fill = 0; fill < KB_FILLS; fill++) {
+            char *expected = load_store(tall, 1, (kb_fill)fill);
+            for (size_t threads = 1; threads < 5; threads++) {
+                char *found = load_store(wide, threads, (kb_fill)fill);
+                assert_string_equal(found, expected);
+                free(found);
+            }
+            free(expected);
+        }
+        remove_folder(traces);
+        remove_folder(wide);
+        remove_folder(tall);
+    }
+}
+
 /* Every newline but the rows' last is inside of a quoted field: whatever the cut, it is wrong. */
 static void a_cut_inside_of_a_row_is_put_right(void **state)
 {
@@ -284,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_corpus_does_not_depend_on_how_it_is_cut),
+        cmocka_unit_test(a_trace_is_its_rows_in_long_form),
         cmocka_unit_test(a_cut_inside_of_a_row_is_put_right),
         cmocka_unit_test(rows_before_a_damage_count_and_so_do_other_files),
         cmocka_unit_test(a_file_without_a_good_byte_is_damaged),

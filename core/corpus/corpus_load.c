@@ -98,6 +98,7 @@ static kb_status read_files(struct loader *l, const kb_file *files, size_t count
     kb_events_reading events;
     kb_ingest_options options = {.timesteps = l->options->timesteps, .fill = l->options->fill};
     kb_metrics_prepare(&metrics, &options, &l->names, READINGS);
+    kb_metrics_look_at(&metrics, files, count);
     kb_events_prepare(&events, &l->names, EVENTS);
     const kb_collector collectors[KB_COLLECTORS] = {
         [READINGS] = metrics.collector, [EVENTS] = events.collector};

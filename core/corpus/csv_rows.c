@@ -58,7 +58,7 @@ struct kb_csv {
     bool *wanted;          /* by field of the file */
 
     kb_field *spans;      /* by field of the file: of the row last cut */
-    kb_field *fields;     /* by delivered field */
+    kb_field *fields;     /* by delivered field: the spans where all columns are wanted */
     struct strings cells; /* the wanted fields of the row that libcsv parses */
 
     /* the row being parsed by libcsv */
@@ -436,21 +436,26 @@ static const char *verdict(kb_csv *csv, enum outcome outcome, char *text)
     return text;
 }
 
-/* Fills fields from the row that was read. The bytes behind a cut field, which are marks, become
- * its NUL. */
-static void deliver(kb_csv *csv, enum outcome outcome)
+/* Fills fields from the row that was cut. The bytes behind a field, which are marks, become its
+ * NUL. */
+static void deliver_cut(kb_csv *csv)
+{
+    char *buffer = csv->text.buffer;
+    for (size_t c = 0; c < csv->width; c++) {
+        size_t f = csv->places[c];
+        kb_field field = f == SIZE_MAX ? (kb_field){"", 0} : csv->spans[f];
+        csv->fields[c] = field;
+        if (f != SIZE_MAX)
+            buffer[(size_t)(field.text - buffer) + field.length] = '\0';
+    }
+}
+
+/* The same from the row that libcsv parsed. */
+static void deliver_parsed(kb_csv *csv)
 {
     for (size_t c = 0; c < csv->width; c++) {
         size_t f = csv->places[c];
-        if (f == SIZE_MAX)
-            csv->fields[c] = (kb_field){"", 0};
-        else if (outcome == ROW_DONE)
-            csv->fields[c] = get_string(&csv->cells, f);
-        else {
-            csv->fields[c] = csv->spans[f];
-            size_t at = (size_t)(csv->spans[f].text - csv->text.buffer);
-            csv->text.buffer[at + csv->spans[f].length] = '\0';
-        }
+        csv->fields[c] = f == SIZE_MAX ? (kb_field){"", 0} : get_string(&csv->cells, f);
     }
 }
 
@@ -491,8 +496,10 @@ kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error 
             }
             if (status != KB_OK)
                 return status;
+        } else if (outcome == ROW_CUT) {
+            deliver_cut(csv);
         } else {
-            deliver(csv, outcome);
+            deliver_parsed(csv);
         }
     }
     csv->given_line = csv->row_line;
@@ -586,9 +593,9 @@ static kb_status place_columns(kb_csv *csv, kb_error *err)
     size_t n = csv->header.count;
     csv->width = csv->options.columns ? csv->options.column_count : n;
     csv->places = kb_calloc(csv->width, sizeof *csv->places);
-    csv->fields = kb_calloc(csv->width, sizeof *csv->fields);
     csv->wanted = kb_calloc(n, sizeof *csv->wanted);
     csv->spans = kb_calloc(n, sizeof *csv->spans);
+    csv->fields = csv->options.columns ? kb_calloc(csv->width, sizeof *csv->fields) : csv->spans;
     if (!csv->places || !csv->fields || !csv->wanted || !csv->spans)
         return kb_fail_memory(err, "the header of a file");
     kb_status status = KB_OK;
@@ -701,8 +708,9 @@ void kb_csv_close(kb_csv *csv)
     free(csv->label);
     free(csv->places);
     free(csv->wanted);
+    if (csv->fields != csv->spans)
+        free(csv->fields);
     free(csv->spans);
-    free(csv->fields);
     free(csv);
 }
 

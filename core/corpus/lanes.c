@@ -80,11 +80,13 @@ static uint64_t text_bytes(const kb_file *input)
     return gzip && input->size < UINT64_MAX / GZIP_RATIO ? input->size * GZIP_RATIO : input->size;
 }
 
-/* The cut nearest to INSIDE bytes of text of INPUT (number FILE). */
-static struct cut cut_file(const kb_file *input, size_t file, uint64_t inside)
+/* The cut nearest to INSIDE bytes of text of FILE. */
+static struct cut cut_file(const struct reading *r, size_t file, uint64_t inside)
 {
+    const kb_file *input = &r->inputs[file];
     uint64_t text = text_bytes(input);
-    bool divisible = input->regular && text == input->size && inside < text;
+    bool divisible =
+        input->regular && text == input->size && inside < text && !r->readers[file]->whole;
     if (divisible && !is_compressed(input))
         return (struct cut){file, inside};
     return (struct cut){file + (inside > text / 2), 0};
@@ -106,7 +108,7 @@ static size_t cut_inputs(const struct reading *r, struct cut *cuts, size_t wante
         uint64_t place = total / wanted * l;
         while (before + text_bytes(&r->inputs[file]) < place)
             before += text_bytes(&r->inputs[file++]);
-        struct cut cut = cut_file(&r->inputs[file], file, place - before);
+        struct cut cut = cut_file(r, file, place - before);
         if (is_before(cuts[count], cut) && cut.file < r->input_count)
             cuts[++count] = cut;
     }

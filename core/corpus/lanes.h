@@ -29,6 +29,7 @@ typedef struct kb_collector {
 /* How a file is read. */
 typedef struct kb_reader {
     size_t collector;         /* which one gets the rows */
+    bool whole;               /* a file is never cut: all of it is in one lane */
     const kb_column *columns; /* as in kb_csv_options */
     size_t column_count;
     /* Before the first row of PATH or of a part of it; FIRST: the part with the header. May be

@@ -1,5 +1,6 @@
 #include "metrics.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +9,13 @@
 /* What one lane collects. */
 struct metrics {
     kb_ingest *ingest;
-    const kb_column *columns;
+    const kb_metrics_reading *reading;
     uint64_t rows;
     /* Of the trace being read: */
     uint32_t trace; /* the session, KB_NAME_NONE: its rows are not wanted */
     size_t time, width;
+    bool begun;        /* a row of it has been taken */
+    kb_time latest;    /* of those */
     uint32_t *objects; /* by column; KB_NAME_NONE: not an object */
     float *values;     /* by column: of the row being read */
     size_t objects_capacity, values_capacity;
@@ -40,8 +43,8 @@ static kb_status open_metrics(void **out, void *ctx, bool several, kb_error *err
     if (!m)
         return kb_fail_memory(err, "a corpus");
     kb_ingest_options options = reading->options;
-    options.one_of_several = several;
-    m->columns = reading->columns;
+    options.one_of_several = several && !reading->apart;
+    m->reading = reading;
     kb_status status = kb_ingest_create(&m->ingest, &options, err);
     if (status != KB_OK)
         close_metrics(m);
@@ -168,7 +171,8 @@ static kb_status name_columns(struct metrics *m, kb_csv *csv, bool first, kb_err
 static kb_status begin_trace(void *data, kb_csv *csv, const char *path, bool first, kb_error *err)
 {
     struct metrics *m = data;
-    kb_status status = kb_csv_find_column(csv, &m->columns[TIME], &m->time, err);
+    m->begun = false;
+    kb_status status = kb_csv_find_column(csv, &m->reading->columns[TIME], &m->time, err);
     if (status == KB_OK)
         status = name_columns(m, csv, first, err);
     return status == KB_OK ? name_trace(m, csv, path, first, err) : status;
@@ -182,6 +186,11 @@ static kb_status parse_cells(struct metrics *m, kb_csv *csv, const kb_field *f, 
         m->values[i] = -1;
         if (m->objects[i] == KB_NAME_NONE || !f[i].length)
             continue;
+        unsigned digit = (unsigned char)*f[i].text - (unsigned)'0';
+        if (f[i].length == 1 && digit <= 9) { /* most cells */
+            m->values[i] = (float)digit;
+            continue;
+        }
         const char *wrong = kb_value_parse(&m->values[i], f[i].text, f[i].length);
         *good = !wrong;
         if (wrong)
@@ -189,6 +198,16 @@ static kb_status parse_cells(struct metrics *m, kb_csv *csv, const kb_field *f, 
                                  kb_csv_name(csv, i).text, f[i].text, wrong);
     }
     return KB_OK;
+}
+
+/* Where nothing else can have a reading at TIME, one of zero is as good as none. */
+static bool zeros_count(struct metrics *m, kb_time time)
+{
+    bool later = !m->begun || kb_time_compare(time, m->latest) > 0;
+    if (later)
+        m->latest = time;
+    m->begun = true;
+    return !later || !m->reading->apart || m->reading->options.fill != KB_FILL_ZERO;
 }
 
 static kb_status take_cells(void *data, kb_csv *csv, const kb_field *f, kb_error *err)
@@ -204,9 +223,10 @@ static kb_status take_cells(void *data, kb_csv *csv, const kb_field *f, kb_error
     if (!good)
         return status;
     m->rows++;
+    float least = zeros_count(m, time) ? 0 : FLT_TRUE_MIN;
     status = kb_ingest_add_time(m->ingest, m->trace, time, err);
     for (size_t i = 0; status == KB_OK && i < m->width; i++)
-        if (m->values[i] >= 0)
+        if (m->values[i] >= least)
             status = kb_ingest_add(m->ingest, m->trace, m->objects[i], time, m->values[i], err);
     return status;
 }
@@ -221,6 +241,7 @@ void kb_metrics_prepare(kb_metrics_reading *r, const kb_ingest_options *options,
     static const kb_column_kind kinds[KB_METRIC_COLUMNS] = {KB_COLUMN_SESSION, KB_COLUMN_TIME,
                                                             KB_COLUMN_OBJECT, KB_COLUMN_VALUE};
     r->options = *options;
+    r->apart = false;
     for (size_t c = 0; c < KB_METRIC_COLUMNS; c++)
         r->columns[c] =
             (kb_column){kb_column_name(kinds[c]), true, names ? names->names[kinds[c]] : NULL};
@@ -229,7 +250,23 @@ void kb_metrics_prepare(kb_metrics_reading *r, const kb_ingest_options *options,
                                .columns = r->columns,
                                .column_count = KB_METRIC_COLUMNS,
                                .take = take_reading};
-    r->wide_form = (kb_reader){.collector = collector, .begin = begin_trace, .take = take_cells};
+    r->wide_form = (kb_reader){
+        .collector = collector, .whole = true, .begin = begin_trace, .take = take_cells};
+}
+
+void kb_metrics_look_at(kb_metrics_reading *r, const kb_file *files, size_t count)
+{
+    kb_names *traces = kb_names_create();
+    r->apart = traces != NULL;
+    for (size_t i = 0; i < count && r->apart; i++) {
+        size_t length, before = kb_names_count(traces);
+        const char *name = kb_file_stem(files[i].path, &length);
+        if (files[i].kind == KB_FILE_METRICS)
+            r->apart = false;
+        else if (files[i].kind == KB_FILE_TRACE)
+            r->apart = kb_names_add(traces, name, length) == before; /* neither known nor failed */
+    }
+    kb_names_free(traces);
 }
 
 kb_ingest *kb_metrics_ingest(void *data)

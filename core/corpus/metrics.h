@@ -12,6 +12,7 @@ enum { KB_METRIC_COLUMNS = 4 };
  * kb_metrics_prepare; the collector and the readers point into it. */
 typedef struct kb_metrics_reading {
     kb_ingest_options options;
+    bool apart; /* no two files have readings of one session */
     kb_column columns[KB_METRIC_COLUMNS];
     kb_collector collector;
     kb_reader long_form, wide_form;
@@ -20,6 +21,8 @@ typedef struct kb_metrics_reading {
 /* COLLECTOR: the number of the collector among those of the lanes. NAMES are borrowed. */
 void kb_metrics_prepare(kb_metrics_reading *reading, const kb_ingest_options *options,
                         const kb_column_names *names, size_t collector);
+/* Looks at the files that will be read (those of other kinds are passed over) and sets apart. */
+void kb_metrics_look_at(kb_metrics_reading *reading, const kb_file *files, size_t count);
 
 /* What a lane has collected: the lane's to close. */
 kb_ingest *kb_metrics_ingest(void *data);
