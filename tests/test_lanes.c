@@ -171,7 +171,7 @@ static void write_forms(const char *traces, const char *folder, kb_rng *rng, boo
     size_t length, size;
     FILE *tall = open_memstream(&rows, &size);
     fputs(HEADER, tall);
-    for (unsigned s = 0; s < SESSIONS + both; s++) {
+    for (unsigned s = 0; s < (unsigned)SESSIONS + both; s++) {
         FILE *wide = open_memstream(&text, &length);
         fputs("o0,o1,time,o2,o3\n", wide);
         for (unsigned i = 0; i < ROWS; i++)
