@@ -11,7 +11,7 @@
 #include "number.h"
 #include "problems.h"
 
-enum { STREAMED_WIDTH = 16, GAP = 2 };
+enum { GAP = 2 };
 
 typedef enum cell_kind { CELL_TEXT, CELL_NUMBER, CELL_MISSING } cell_kind;
 
@@ -20,10 +20,10 @@ struct output {
     output_format format;
     const char *const *columns;
     size_t count;
-    bool streamed;
-    size_t column;  /* of the next cell */
-    uint64_t rows;  /* begun so far */
-    bool no_memory; /* a cell of a table was lost */
+    size_t streamed; /* see output_open */
+    size_t column;   /* of the next cell */
+    uint64_t rows;   /* begun so far */
+    bool no_memory;  /* a cell of a table was lost */
     int error; /* errno of the first write that failed: the stream itself only remembers that one
                   did */
     size_t *widths; /* of a table's columns, in terminal cells */
@@ -215,15 +215,15 @@ static void begin(output *out)
     out->column = 0;
     for (size_t c = 0; c < out->count; c++) {
         size_t width = display_width(out->columns[c]);
-        out->widths[c] = out->streamed && width < STREAMED_WIDTH ? STREAMED_WIDTH : width;
-        out->is_text[c] = out->streamed;
+        out->widths[c] = width < out->streamed ? out->streamed : width;
+        out->is_text[c] = out->streamed > 0;
     }
     if (out->format == OUTPUT_TABLE && out->streamed)
         table_header(out);
 }
 
 output *output_open(FILE *file, output_format format, const char *const *columns, size_t count,
-                    bool streamed)
+                    size_t streamed)
 {
     output *out = kb_calloc(1, sizeof *out);
     size_t *widths = kb_calloc(count, sizeof *widths);

@@ -26,10 +26,10 @@ const char *output_format_name(output_format format);
 typedef struct output output;
 
 /* FILE is closed by output_close. COLUMNS (COUNT names) must live as long. STREAMED: a table is
- * written as it comes, its columns as wide as their names or 16, for results that may not fit into
- * memory; otherwise it is kept until its widths are known. NULL: no memory. */
+ * written as it comes, its columns at least that wide, for results that may not fit into memory; 0:
+ * it is kept until its widths are known. NULL: no memory. */
 output *output_open(FILE *file, output_format format, const char *const *columns, size_t count,
-                    bool streamed);
+                    size_t streamed);
 
 void output_text(output *out, const char *text);
 void output_count(output *out, uint64_t value);

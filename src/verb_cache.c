@@ -38,7 +38,7 @@ static int write_entries(cache_work *w)
 {
     static const char *const columns[] = {"corpus", "part", "bytes", "used", "file"};
     output *out = output_open(stdout, (output_format)w->options->format, columns,
-                              sizeof columns / sizeof *columns, false);
+                              sizeof columns / sizeof *columns, 0);
     for (size_t i = 0; i < w->entries.count; i++) {
         const kb_cache_entry *entry = &w->entries.items[i];
         const char *dot = strchr(entry->name, '.');

@@ -37,12 +37,14 @@ static kb_status check(void *ctx, const kb_progress *progress, kb_error *err)
     return kb_corpus_load(&c->work.corpus, c->work.options->operand, &reading, progress, err);
 }
 
+enum { ITEM_WIDTH = 32 }; /* "problems: wrong number of fields" */
+
 int verb_check(const cli_options *options)
 {
     static const char *const columns[] = {"item", "value"};
     checking c = {0};
     cli_work_start(&c.work, options);
-    c.out = output_open(stdout, (output_format)options->format, columns, 2, true);
+    c.out = output_open(stdout, (output_format)options->format, columns, 2, ITEM_WIDTH);
     int status = cli_run(&c.work.console, check, &c);
     if (status == CLI_DONE)
         cli_describe_corpus(c.out, c.work.corpus);

@@ -28,7 +28,7 @@ static int write_result(import_work *w)
 {
     static const char *const columns[] = {"item", "value"};
     const kb_import_result *r = &w->result;
-    output *out = output_open(stdout, (output_format)w->options->format, columns, 2, false);
+    output *out = output_open(stdout, (output_format)w->options->format, columns, 2, 0);
     cli_item_text(out, "corpus", w->options->operands[2]);
     cli_item_count(out, "sessions", r->sessions);
     cli_item_count(out, "objects", r->objects);

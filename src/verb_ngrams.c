@@ -85,8 +85,7 @@ static int write_ngrams(ngram_work *n)
     }
     columns[events] = "count";
     columns[events + 1] = "users";
-    output *out =
-        output_open(stdout, (output_format)n->options->format, columns, events + 2, false);
+    output *out = output_open(stdout, (output_format)n->options->format, columns, events + 2, 0);
     if (out)
         write_rows(n, out);
     return cli_finish_output(&n->console, out);

@@ -110,7 +110,7 @@ const kb_session *cli_work_session(const cli_work *work, size_t i)
 
 output *cli_output(const cli_work *work, const char *const *columns, size_t count)
 {
-    return output_open(stdout, (output_format)work->options->format, columns, count, false);
+    return output_open(stdout, (output_format)work->options->format, columns, count, 0);
 }
 
 /* A file is written beside its target and renamed over it, so the folder must be writable, and a

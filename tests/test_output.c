@@ -19,7 +19,7 @@
 static const char *const columns[] = {"name", "n", "x"};
 
 /* Two rows with everything that needs care, as FORMAT; the caller frees the text. */
-static char *written(output_format format, bool streamed)
+static char *written(output_format format, size_t streamed)
 {
     char *text = NULL;
     size_t size = 0;
@@ -35,7 +35,7 @@ static char *written(output_format format, bool streamed)
     return text;
 }
 
-static void expect(output_format format, bool streamed, const char *expected)
+static void expect(output_format format, size_t streamed, const char *expected)
 {
     char *text = written(format, streamed);
     assert_string_equal(text, expected);
@@ -45,19 +45,19 @@ static void expect(output_format format, bool streamed, const char *expected)
 static void csv_quotes_what_must_be_quoted(void **state)
 {
     (void)state;
-    expect(OUTPUT_CSV, false, "name,n,x\n\"a,\"\"b\"\"\",18446744073709551615,0.333333333\n,,\n");
+    expect(OUTPUT_CSV, 0, "name,n,x\n\"a,\"\"b\"\"\",18446744073709551615,0.333333333\n,,\n");
 }
 
 static void what_is_no_terminal_gets_csv(void **state)
 {
     (void)state;
-    expect(OUTPUT_AUTO, false, "name,n,x\n\"a,\"\"b\"\"\",18446744073709551615,0.333333333\n,,\n");
+    expect(OUTPUT_AUTO, 0, "name,n,x\n\"a,\"\"b\"\"\",18446744073709551615,0.333333333\n,,\n");
 }
 
 static void json_is_an_array_of_objects(void **state)
 {
     (void)state;
-    expect(OUTPUT_JSON, false,
+    expect(OUTPUT_JSON, 0,
            "[\n{\"name\":\"a,\\\"b\\\"\",\"n\":18446744073709551615,\"x\":0.333333333},\n"
            "{\"name\":\"\",\"n\":null,\"x\":null}\n]\n");
 }
@@ -65,7 +65,7 @@ static void json_is_an_array_of_objects(void **state)
 static void a_table_sets_numbers_to_the_right(void **state)
 {
     (void)state;
-    expect(OUTPUT_TABLE, false,
+    expect(OUTPUT_TABLE, 0,
            "name                      n         x\n"
            "a,\"b\"  18446744073709551615  0.333333\n"
            "                                     \n");
@@ -74,7 +74,7 @@ static void a_table_sets_numbers_to_the_right(void **state)
 static void a_streamed_table_has_fixed_columns(void **state)
 {
     (void)state;
-    expect(OUTPUT_TABLE, true,
+    expect(OUTPUT_TABLE, 16,
            "name              n                 x\n"
            "a,\"b\"             18446744073709551615  0.333333\n"
            "                                    \n");
@@ -85,7 +85,7 @@ static char *one_cell(output_format format, const char *cell)
     static const char *const only[] = {"c"};
     char *text = NULL;
     size_t size = 0;
-    output *out = output_open(open_memstream(&text, &size), format, only, 1, false);
+    output *out = output_open(open_memstream(&text, &size), format, only, 1, 0);
     output_text(out, cell);
     assert_int_equal(output_close(out), 0);
     return text;
@@ -112,7 +112,7 @@ static void a_table_counts_columns_and_not_bytes(void **state)
     static const char *const two[] = {"c", "d"};
     char *text = NULL;
     size_t size = 0;
-    output *out = output_open(open_memstream(&text, &size), OUTPUT_TABLE, two, 2, false);
+    output *out = output_open(open_memstream(&text, &size), OUTPUT_TABLE, two, 2, 0);
     output_text(out, "\xC3\xA9\xE6\x97\xA5");
     output_text(out, "x");
     assert_int_equal(output_close(out), 0);
@@ -133,7 +133,7 @@ static void an_empty_json_result_is_an_empty_array(void **state)
     (void)state;
     char *text = NULL;
     size_t size = 0;
-    output *out = output_open(open_memstream(&text, &size), OUTPUT_JSON, columns, 3, false);
+    output *out = output_open(open_memstream(&text, &size), OUTPUT_JSON, columns, 3, 0);
     assert_int_equal(output_close(out), 0);
     assert_string_equal(text, "[]\n");
     free(text);
@@ -146,7 +146,7 @@ static void a_full_disk_is_told(void **state)
         FILE *full = fopen("/dev/full", "w");
         if (!full)
             skip();
-        output *out = output_open(full, (output_format)format, columns, 3, false);
+        output *out = output_open(full, (output_format)format, columns, 3, 0);
         for (int i = 0; i < 3000; i++)
             output_count(out, 1);
         assert_int_equal(output_close(out), ENOSPC);
@@ -159,7 +159,7 @@ static void a_reader_that_has_gone_is_told(void **state)
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     close(ends[0]);
-    output *out = output_open(fdopen(ends[1], "w"), OUTPUT_CSV, columns, 3, false);
+    output *out = output_open(fdopen(ends[1], "w"), OUTPUT_CSV, columns, 3, 0);
     for (int i = 0; i < 30000; i++)
         output_count(out, 1);
     assert_int_equal(output_close(out), EPIPE);
