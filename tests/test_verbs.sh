@@ -489,7 +489,7 @@ import_interrupted() { # NUMBER STATUS
   exec 9>"pipe$1"
   printf '{"session":"s","time":1,"object":"o","value":2}\n' >&9
   tries=0
-  while ! [ -d "signalled$1" ] && [ $tries -lt 300 ]; do
+  while [ -z "$(ls -A "signalled$1" 2>/dev/null)" ] && [ $tries -lt 300 ]; do
     sleep 0.1
     tries=$((tries + 1))
   done
