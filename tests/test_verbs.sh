@@ -112,6 +112,7 @@ mv out assigned
 gives 0 "assign again" assign corpus -m model.kb
 holds "assign gives the same bytes" cmp out assigned
 gives 0 "assign on one thread" assign corpus -m model.kb --threads 1
+# shellcheck disable=SC2016 # for the shell that is started
 holds "assign finds the same clusters on one thread" sh -c \
   'cut -d, -f1,2 out >a; cut -d, -f1,2 assigned >b; cmp a b; e=$?; rm -f a b; exit $e'
 gives 0 "assign one split" assign corpus -m model.kb --split emerging
@@ -421,6 +422,7 @@ holds "import writes the files that have rows" test "$(echo heaps/*)" = "heaps/m
 gives 0 "import jmap again" import jmap "$files/jmap" heaps2 --threads 2 --seed 7
 holds "import gives the same bytes" cmp heaps/metrics.csv.gz heaps2/metrics.csv.gz
 gives 0 "import jmap by instances" import jmap "$files/jmap" heaps3 --value instances
+# shellcheck disable=SC2016 # likewise
 holds "--value chooses the column" sh -c 'gzip -dc heaps3/metrics.csv.gz | grep -qx "leak,20,Leak\$Bitmap,3300"'
 gives 1 "import leaves a corpus that is there alone" import jmap "$files/jmap" heaps --value instances
 says "import names the corpus that is there" "heaps: there is a corpus already"
