@@ -27,8 +27,8 @@ typedef struct kb_calibrate_options {
     size_t kmin, kmax;   /* the elbow's range. Default 2, 20 */
     double false_alarms; /* share of known sessions flagged. Default .05 */
     kb_novelty novelty;
-    int split; /* calibrate on the sessions of this kb_split; KB_SPLITS (the default): by the rule of
-                  kb_calibration_sessions */
+    int split; /* calibrate on the sessions of this kb_split; KB_SPLITS (the default): by the rule
+                  of kb_calibration_sessions */
     uint64_t seed;
 } kb_calibrate_options;
 

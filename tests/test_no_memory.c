@@ -1,5 +1,6 @@
-/* no memory: whichever allocation fails, loading a corpus ends well or with KB_ERR_MEMORY, and gives
- * back all that it took. The C library's allocator is replaced by one that can be told to fail. */
+/* no memory: whichever allocation fails, loading a corpus ends well or with KB_ERR_MEMORY, and
+ * gives back all that it took. The C library's allocator is replaced by one that can be told to
+ * fail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,9 +28,9 @@ extern void *__libc_realloc(void *p, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *p);
 
-static atomic_long live;       /* allocations that were not freed */
+static atomic_long live;            /* allocations that were not freed */
 static atomic_long until_fail = -1; /* how many allocations succeed before one fails; < 0: all do */
-static atomic_bool for_good;   /* all that follow fail as well */
+static atomic_bool for_good;        /* all that follow fail as well */
 
 static bool fails(void)
 {

@@ -30,5 +30,6 @@ kb_status kb_fail_errno(kb_error *err, const char *path, const char *action, int
 #else
     const char *text = strerror_r(errnum, reason, sizeof reason) == 0 ? reason : "unknown error";
 #endif
-    return kb_fail(err, errnum == ENOMEM ? KB_ERR_MEMORY : KB_ERR_IO, "%s: %s: %s", path, action, text);
+    return kb_fail(err, errnum == ENOMEM ? KB_ERR_MEMORY : KB_ERR_IO, "%s: %s: %s", path, action,
+                   text);
 }
