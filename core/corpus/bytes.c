@@ -12,8 +12,9 @@
 #include <zlib.h>
 
 #include "memory.h"
+#include "sizes.h"
 
-enum { INPUT_BYTES = 128 * 1024, POLL_MS = 100 };
+enum { INPUT_BYTES = KB_SIZE(128 * 1024, 64), POLL_MS = 100 };
 
 /* What the next byte of the file belongs to. */
 enum place { AT_START, IN_PLAIN, IN_MEMBER, BETWEEN_MEMBERS };

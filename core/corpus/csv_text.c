@@ -5,10 +5,12 @@
 
 #include "csv_marks.h"
 #include "memory.h"
+#include "sizes.h"
 
 enum {
-    CHUNK_BYTES = 256 * 1024,
-    SEGMENT_BYTES = 32 * 1024, /* whose marks are looked for at once: they stay in the cache */
+    CHUNK_BYTES = KB_SIZE(256 * 1024, 96),
+    SEGMENT_BYTES =
+        KB_SIZE(32 * 1024, 80), /* whose marks are looked for at once: they stay in the cache */
     MARKS_ROOM = 4 * SEGMENT_BYTES
 };
 

@@ -14,9 +14,10 @@
 #include "ahead.h"
 #include "bytes.h"
 #include "progress.h"
+#include "sizes.h"
 #include "status.h"
 
-enum { KB_ROW_BYTES_MAX = 64 * 1024 * 1024 }; /* so that memory stays bounded */
+enum { KB_ROW_BYTES_MAX = KB_SIZE(64 * 1024 * 1024, 4000) }; /* so that memory stays bounded */
 
 typedef struct kb_csv_text {
     kb_bytes *bytes;
