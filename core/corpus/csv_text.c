@@ -123,11 +123,12 @@ kb_status kb_csv_text_find_line(kb_csv_text *text, size_t *length, kb_error *err
             memchr(text->buffer + text->searched, '\n', text->end - text->searched);
         if (newline) {
             text->searched = (size_t)(newline - text->buffer);
-            *length = text->searched + 1 - text->at;
+            bool fits = text->searched + 1 - text->row <= KB_ROW_BYTES_MAX;
+            *length = fits ? text->searched + 1 - text->at : SIZE_MAX;
             return KB_OK;
         }
         text->searched = text->end;
-        *length = text->end - text->row >= KB_ROW_BYTES_MAX ? SIZE_MAX : 0;
+        *length = text->end - text->row > KB_ROW_BYTES_MAX ? SIZE_MAX : 0;
         if (*length || text->ended)
             return KB_OK;
         kb_status status = refill(text, err);

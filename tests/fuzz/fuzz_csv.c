@@ -52,13 +52,12 @@ static kb_status read_rows(struct reading *r, kb_csv *csv)
     }
 }
 
-/* How long all names of the file are. */
-static size_t name_bytes(const kb_csv *csv)
+/* Of a file all of whose columns are delivered. */
+static void check_names(const kb_csv *csv)
 {
-    size_t bytes = 0;
     for (size_t i = 0; i < kb_csv_width(csv); i++)
-        bytes += strlen(kb_csv_name(csv, i).text);
-    return bytes;
+        fuzz_check(strlen(kb_csv_name(csv, i).text) == kb_csv_name(csv, i).length,
+                   "a name is not as long as it says");
 }
 
 static void run(struct reading *r, const char *path)
@@ -71,7 +70,7 @@ static void run(struct reading *r, const char *path)
     r->opened = r->status == KB_OK;
     if (r->opened) {
         if (!r->options.columns)
-            fprintf(r->f, "%s", name_bytes(csv) ? "" : "no names\n");
+            check_names(csv);
         r->first = kb_csv_first(csv);
         r->status = read_rows(r, csv);
         r->stop = kb_csv_stop(csv);
@@ -82,10 +81,13 @@ static void run(struct reading *r, const char *path)
     kb_problems_free(problems);
 }
 
+/* Where a file stops that cannot be read to its end means nothing: it may be in a line that is
+ * lost. */
 static void expect_same(const char *what, const struct reading *a, const struct reading *b)
 {
+    bool stop = a->stop == b->stop || a->status != KB_OK;
     fuzz_same(what, a->text, b->text);
-    fuzz_check(a->status == b->status && a->stop == b->stop && a->lines == b->lines,
+    fuzz_check(a->status == b->status && stop && a->lines == b->lines,
                "%s differ: status %d and %d, stop %" PRIu64 " and %" PRIu64 ", lines %" PRIu64
                " and %" PRIu64,
                what, (int)a->status, (int)b->status, a->stop, b->stop, a->lines, b->lines);
