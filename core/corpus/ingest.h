@@ -30,7 +30,7 @@ struct kb_ingest {
     kb_names_trail session_trail, object_trail;
     struct kb_partial *partials; /* by session */
     size_t partials_count, partials_capacity;
-    uint64_t stored; /* floats in all partials */
+    uint64_t stored; /* in all partials: values, rows, words of zeros, times */
 
     kb_time *times;
     uint32_t *sample_objects;
