@@ -18,9 +18,11 @@
 #include "csv_text.h"
 #include "memory.h"
 #include "number.h"
+#include "sizes.h"
 
 enum {
-    FOLDS_MAX = 32, /* lines of one row that end in another quoted field than they began in */
+    /* lines of one row that end in another quoted field than they began in */
+    FOLDS_MAX = KB_SIZE(32, 5),
     ENTRY_BLOCK = 16 * 1024, /* how libcsv's field buffer grows */
     LIST_BYTES = 400,        /* of the header, in an error */
     REASON_BYTES = 64

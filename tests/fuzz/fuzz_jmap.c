@@ -25,6 +25,7 @@ static bool take_name(char *name, size_t room, const fuzz_part *part)
 static void write_files(const char *folder, const fuzz_part *parts, size_t count)
 {
     char name[200], path[4 * FUZZ_PATH];
+    mkdir(folder, 0700);
     for (size_t i = 1; i < count; i++) {
         struct stat about;
         if (!take_name(name, sizeof name, &parts[i]))
@@ -36,8 +37,6 @@ static void write_files(const char *folder, const fuzz_part *parts, size_t count
             continue;
         fuzz_write(folder, name, parts[i].body, parts[i].size, false);
     }
-    if (count == 1)
-        fuzz_write(folder, "histo-1.txt", parts[0].body, parts[0].size, false);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,8 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         options.value = KB_JMAP_INSTANCES;
     fuzz_folder_make(folder);
     snprintf(in, sizeof in, "%s/in", folder);
-    mkdir(in, 0700);
-    write_files(in, parts, count);
+    if (count == 1)
+        fuzz_write(folder, "in", data, size, false);
+    else
+        write_files(in, parts, count);
     fuzz_import(KB_IMPORT_JMAP, in, folder, options);
     fuzz_folder_remove(folder);
     return 0;
