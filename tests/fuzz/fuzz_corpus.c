@@ -46,6 +46,18 @@ static void write_files(const char *folder, const fuzz_part *parts, size_t count
     }
 }
 
+static bool has_only_traces(const fuzz_part *parts, size_t count)
+{
+    bool traces = false;
+    for (size_t i = 1; i < count; i++) {
+        char kind = parts[i].length ? parts[i].head[0] : 'm';
+        traces |= kind == 't';
+        if (kind != 't' && kind != 's' && kind != 'e')
+            return false;
+    }
+    return traces;
+}
+
 static void check_lanes(const char *path, kb_corpus_options options, const char *plain,
                         uint64_t hash)
 {
@@ -54,6 +66,57 @@ static void check_lanes(const char *path, kb_corpus_options options, const char 
     char *text = load_text(path, options, NULL);
     fuzz_same("one thread and three", plain, text);
     free(text);
+}
+
+static kb_corpus *load(const char *path, const kb_corpus_options *options)
+{
+    kb_corpus *corpus;
+    return kb_corpus_load(&corpus, path, options, NULL, NULL) == KB_OK ? corpus : NULL;
+}
+
+static bool same_series(const kb_store *a, const kb_series *x, const kb_store *b,
+                        const kb_series *y)
+{
+    return strcmp(kb_store_object_name(a, x->object), kb_store_object_name(b, y->object)) == 0 &&
+           x->first == y->first && x->count == y->count &&
+           memcmp(x->values, y->values, x->count * sizeof *x->values) == 0;
+}
+
+static void expect_same_session(const kb_store *a, size_t s, const kb_store *b, size_t t)
+{
+    bool same = kb_store_length(a, s) == kb_store_length(b, t) &&
+                kb_store_series_count(a, s) == kb_store_series_count(b, t);
+    for (size_t i = 0; same && i < kb_store_length(a, s); i++)
+        same = kb_time_compare(kb_store_time(a, s, i), kb_store_time(b, t, i)) == 0;
+    for (size_t i = 0; same && i < kb_store_series_count(a, s); i++) {
+        kb_series x = kb_store_series(a, s, i), y = kb_store_series(b, t, i);
+        same = same_series(a, &x, b, &y);
+    }
+    fuzz_check(same, "%s is another session beside others", kb_store_session_name(a, s));
+}
+
+/* Traces are read with less work where there are no other readings; they must be the same beside
+ * some. */
+static void check_company(const char *path, const kb_corpus_options *options)
+{
+    static const char other[] = "session,time,object,value\nother,1,o,1\n";
+    static const char renamed[] = "id,ts,object,value\nother,1,o,1\n";
+    kb_corpus *alone = load(path, options), *together = NULL;
+    const char *text = options->columns ? renamed : other;
+    fuzz_write(path, "metrics.csv", text, strlen(text), false);
+    if (alone)
+        together = load(path, options);
+    fuzz_check(!alone == !together, "traces that cannot be read beside others");
+    for (size_t s = 0; alone && s < kb_corpus_sessions(alone); s++) {
+        const kb_store *a = kb_corpus_store(alone), *b = kb_corpus_store(together);
+        const char *name = kb_store_session_name(a, s);
+        size_t t = kb_store_find_session(b, name);
+        fuzz_check(t != SIZE_MAX, "%s is not there beside others", name);
+        if (strcmp(name, "other") != 0)
+            expect_same_session(a, s, b, t);
+    }
+    kb_corpus_free(alone);
+    kb_corpus_free(together);
 }
 
 /* What is written to a cache comes back the same. */
@@ -89,6 +152,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (count > 1 && fuzz_has(&parts[0], 'k'))
         check_cache(path, folder, options, plain);
     free(plain);
+    if (has_only_traces(parts, count))
+        check_company(path, &options);
     fuzz_folder_remove(folder);
     return 0;
 }
