@@ -30,10 +30,11 @@ typedef struct kb_csv_text {
     bool ended;      /* nothing comes after END */
     kb_error damage; /* why it ended, when not at the end of the file; otherwise KB_OK */
 
-    /* marks[mark .. mark_count) are those of [at, marked); of earlier bytes too once lines were
-     * read, until kb_csv_text_resync */
+    /* marks[0 .. mark_count) are those of [known, marked) and perhaps some of earlier bytes; from
+     * MARK on they are those of [at, marked), and of earlier bytes too once lines were read, until
+     * kb_csv_text_resync */
     uint32_t *marks;
-    size_t mark, mark_count, marked;
+    size_t mark, mark_count, known, marked;
     size_t segment;                /* where the part begins whose marks were looked for last */
     unsigned flags, earlier_flags; /* KB_HAS_* of that part, and of what is left before it */
 } kb_csv_text;
@@ -69,7 +70,7 @@ static inline void kb_csv_text_resync(kb_csv_text *text)
     while (text->mark < text->mark_count && text->marks[text->mark] < text->at)
         text->mark++;
     if (text->marked < text->at)
-        text->marked = text->at;
+        text->marked = text->known = text->at;
 }
 /* Goes back to the end of the line that begins at ROW, which is LINE. */
 void kb_csv_text_back(kb_csv_text *text, uint64_t line);
