@@ -1,5 +1,5 @@
 # Targets for people who work on kaboom; HACKING says when to use which.
-.PHONY: check-asan check-tsan check-valgrind bench bench-reading format lint
+.PHONY: check-asan check-tsan check-valgrind fuzz bench bench-reading format lint
 
 # Sanitizer builds live in folders of their own under the build folder.
 check-asan:
@@ -16,6 +16,12 @@ check-valgrind: $(check_PROGRAMS)
 	  OPENBLAS_NUM_THREADS=1 valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 	    ./$$test >valgrind.out 2>&1 || { cat valgrind.out; failed="$$failed $$test"; }; \
 	done; rm -f valgrind.out; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
+# Each reader with made-up inputs for a while; "make fuzz FUZZ_SECONDS=5 FUZZ_TARGETS='csv model'".
+FUZZ_SECONDS = 60
+FUZZ_TARGETS = $(FUZZERS)
+fuzz:
+	@$(SHELL) $(srcdir)/tests/fuzz.sh '$(abs_srcdir)' '$(MAKE)' fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 # Reading as ratios to bare libraries and to pandas, then one corpus from reading to the map, with the seconds of
 # each step. BENCH_CORPUS=DIR: that corpus for the ratios instead of a synthetic one.
@@ -39,7 +45,7 @@ lint:
 	cd $(srcdir) && shellcheck quickstart .ci/run tests/*.sh
 	cd $(srcdir) && mandoc -T lint -W warning man/*.[0-9]
 
-EXTRA_DIST += tests/bench.sh tests/bench_reading.sh tests/sanitized.sh
+EXTRA_DIST += tests/bench.sh tests/bench_reading.sh tests/fuzz.sh tests/sanitized.sh
 
 # configure ends with "rm -f core" before it clears up after itself; a folder of that name stops it there.
 DISTCLEANFILES = confdefs.h

@@ -287,6 +287,31 @@ static void a_line_without_an_end_is_skipped(void **state)
     free(text);
 }
 
+/* Whether a row of about 64 MiB is too long must not depend on where in the buffer it comes to lie.
+ */
+static void a_row_is_too_long_wherever_it_lies(void **state)
+{
+    (void)state;
+    enum { LIMIT = 64 * 1024 * 1024 };
+    char *text = malloc(LIMIT + 400000), folder[256];
+    make_folder(folder, sizeof folder);
+    for (size_t shift = 1; shift < 200000; shift += 131072) {
+        size_t n = (size_t)sprintf(text, "session,time,object,value\n");
+        for (size_t i = 0; i < shift; i++)
+            text[n++] = '\n';
+        memset(text + n, 'x', LIMIT + 1); /* with its newline LIMIT + 2, which fits into a buffer */
+        n += LIMIT + 1;
+        n += (size_t)sprintf(text + n, "\ns,2,a,2\n");
+        struct outcome *o = read_path(write_bytes(folder, "x.csv", text, n), false, NULL);
+        char expected[64];
+        snprintf(expected, sizeof expected, "%zu a line longer than 64 MiB;", shift + 2);
+        assert_string_equal(o->bad, expected);
+        assert_int_equal(o->rows, 1);
+    }
+    remove_folder(folder);
+    free(text);
+}
+
 /* Many rows of changing kinds, so that rows of every kind come to lie across the ends of the
  * buffer. */
 static void rows_across_buffers_are_read(void **state)
@@ -363,6 +388,34 @@ static void rows_before_a_damage_are_kept(void **state)
         assert_string_equal(o->bad, ""); /* the cut line is no row, and no bad row either */
         assert_true(i < 2 || o->rows == 600);
     }
+}
+
+/* zlib may still have bytes to give when a file turns out to end too early: how many rows there are
+ * does not depend on whether that is known. */
+static void a_compressed_file_that_shrank_keeps_its_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 256 * 1024 / 8 + 30 }; /* a little more than a buffer */
+    static struct outcome cut, shrunk;
+    char *text = malloc(8 * ROWS + 100), folder[256];
+    make_folder(folder, sizeof folder);
+    size_t n = (size_t)sprintf(text, "session,time,object,value\n");
+    for (size_t i = 0; i < ROWS; i++, n += 8)
+        memcpy(text + n, "s,1,a,1\n", 8);
+    for (off_t lost = 8; lost < 20; lost++) {
+        struct stat about;
+        const char *path = write_bytes(folder, "x.csv.gz", text, n);
+        assert_int_equal(stat(path, &about), 0);
+        assert_int_equal(truncate(path, about.st_size - lost), 0);
+        read_with(&cut, path, &(kb_csv_options){0});
+        read_with(&shrunk, path, &(kb_csv_options){.size = (uint64_t)about.st_size});
+        assert_int_equal(shrunk.status, KB_ERR_DAMAGED);
+        assert_non_null(strstr(shrunk.err.text, "shrank while it was read"));
+        assert_true(cut.rows > ROWS / 2);
+        assert_int_equal(shrunk.rows, cut.rows);
+    }
+    remove_folder(folder);
+    free(text);
 }
 
 static void a_missing_column_is_told_with_those_found(void **state)
@@ -546,9 +599,11 @@ int main(void)
         cmocka_unit_test(a_long_field_in_an_unknown_column_is_bad_when_quoted_only),
         cmocka_unit_test(lines_longer_than_the_buffer_are_read),
         cmocka_unit_test(a_line_without_an_end_is_skipped),
+        cmocka_unit_test(a_row_is_too_long_wherever_it_lies),
         cmocka_unit_test(rows_across_buffers_are_read),
         cmocka_unit_test(concatenated_members_are_one_file),
         cmocka_unit_test(rows_before_a_damage_are_kept),
+        cmocka_unit_test(a_compressed_file_that_shrank_keeps_its_rows),
         cmocka_unit_test(a_missing_column_is_told_with_those_found),
         cmocka_unit_test(files_without_a_usable_header_are_refused),
         cmocka_unit_test(a_header_alone_has_no_rows),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "import_support.h"
@@ -532,6 +533,33 @@ static void damage_at_random_does_no_harm(void **state)
     trial_damage(KB_IMPORT_PROMETHEUS, "a.json", NULL, text, length, 500);
 }
 
+/* A writer that takes a rest inside of the byte order mark. */
+static void a_mark_may_come_in_pieces(void **state)
+{
+    (void)state;
+    static const char text[] = "\xEF\xBB\xBF" BEGIN SERIES("m", "[1,\"2\"]") END;
+    trial t;
+    int before = dup(STDIN_FILENO), ends[2];
+    trial_begin(&t);
+    assert_int_equal(pipe(ends), 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        bool done = write(ends[1], text, 2) == 2 && usleep(100000) == 0 &&
+                    write(ends[1], text + 2, sizeof text - 3) == sizeof text - 3;
+        _exit(!done);
+    }
+    close(ends[1]);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, "-");
+    dup2(before, STDIN_FILENO);
+    close(before);
+    waitpid(writer, NULL, 0);
+    assert_string_equal(t.problems, "");
+    assert_string_equal(trial_metrics(&t), "h,1,m,2\n");
+    trial_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +591,7 @@ int main(void)
         cmocka_unit_test(a_truncated_gzip_file_keeps_what_came_before),
         cmocka_unit_test(json_that_is_no_answer_is_an_error),
         cmocka_unit_test(damage_at_random_does_no_harm),
+        cmocka_unit_test(a_mark_may_come_in_pieces),
     };
     return cmocka_run_group_tests_name("import_prometheus", tests, NULL, NULL);
 }

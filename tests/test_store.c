@@ -381,6 +381,25 @@ static void memory_follows_the_window(void **state)
     kb_store_free(store);
 }
 
+/* Rows by time, so that all sessions get some each time that those that wait are worked in. Were
+ * what is known gone through each time, however few are new, this would take minutes. */
+static void zeros_are_worked_in_in_linear_time(void **state)
+{
+    (void)state;
+    enum { MANY_SESSIONS = 2000, MANY_OBJECTS = 800 };
+    for (int fill = 0; fill < KB_FILLS; fill++) {
+        kb_ingest *ingest = create(&(struct recipe){100, (kb_fill)fill, 2000, 2});
+        for (unsigned object = 0; object < MANY_OBJECTS; object++)
+            for (unsigned session = 0; session < MANY_SESSIONS; session++)
+                add(ingest, &(struct row){session, object, at(object % 100), object == 7});
+        kb_store *store = assemble(&ingest, 1);
+        assert_int_equal(kb_store_sessions(store), MANY_SESSIONS);
+        assert_int_equal(kb_store_objects(store), MANY_OBJECTS);
+        assert_int_equal(kb_store_series_count(store, 0), 1);
+        kb_store_free(store);
+    }
+}
+
 static void ids_follow_the_bytes_of_names(void **state)
 {
     (void)state;
@@ -449,6 +468,7 @@ int main(void)
         cmocka_unit_test(held_readings_come_from_before_the_window),
         cmocka_unit_test(fills_have_names),
         cmocka_unit_test(memory_follows_the_window),
+        cmocka_unit_test(zeros_are_worked_in_in_linear_time),
         cmocka_unit_test(ids_follow_the_bytes_of_names),
         cmocka_unit_test(a_session_without_rows_is_empty),
         cmocka_unit_test(timesteps_out_of_range_are_refused),

@@ -11,6 +11,7 @@ libbase_a_SOURCES = \
   core/base/progress.h \
   core/base/rng.c core/base/rng.h \
   core/base/simd.h \
+  core/base/sizes.h \
   core/base/status.c core/base/status.h \
   core/base/thread.c core/base/thread.h
 

@@ -10,4 +10,11 @@
 #define KB_SIMD
 #endif
 
+/* Before a loop whose iterations do not depend on each other. */
+#ifdef __clang__
+#define KB_INDEPENDENT
+#else
+#define KB_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 #endif

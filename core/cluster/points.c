@@ -84,7 +84,7 @@ KB_SIMD void kb_label_means(double *means, kb_const_matrix x, const uint32_t *la
     for (size_t i = 0; i < x.rows; i++) {
         const float *row = kb_const_matrix_row(x, i);
         double *mean = means + labels[i] * x.cols;
-#pragma GCC ivdep
+        KB_INDEPENDENT
         for (size_t f = first; f < last; f++)
             mean[f] += (double)row[f];
     }

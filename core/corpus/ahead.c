@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "memory.h"
+#include "sizes.h"
 #include "thread.h"
 
-enum { BLOCKS = 4, BLOCK_BYTES = 256 * 1024 };
+enum { BLOCKS = 4, BLOCK_BYTES = KB_SIZE(256 * 1024, 128) };
 
 struct block {
     char *data;

@@ -12,8 +12,9 @@
 #include <zlib.h>
 
 #include "memory.h"
+#include "sizes.h"
 
-enum { INPUT_BYTES = 128 * 1024, POLL_MS = 100 };
+enum { INPUT_BYTES = KB_SIZE(128 * 1024, 64), POLL_MS = 100 };
 
 /* What the next byte of the file belongs to. */
 enum place { AT_START, IN_PLAIN, IN_MEMBER, BETWEEN_MEMBERS };
@@ -22,15 +23,16 @@ struct kb_bytes {
     int fd;
     bool owned;     /* fd is ours to close */
     bool may_block; /* a pipe, a terminal: wait with poll, so that cancelling works */
-    bool ended;     /* the file has no more bytes */
+    bool ended;     /* the file has no more bytes, or they cannot be read */
     bool inflating; /* zlib's state exists */
     enum place place;
     char *label;
     const kb_progress *progress;
-    uint64_t read;   /* from the file */
-    uint64_t offset; /* in the file of what is read next */
-    uint64_t size;   /* of a regular file when it was opened */
-    z_stream z;      /* next_in/avail_in: what of INPUT is not used yet, also for plain bytes */
+    uint64_t read;    /* from the file */
+    uint64_t offset;  /* in the file of what is read next */
+    uint64_t size;    /* of a regular file when it was opened */
+    kb_error failure; /* why it ended if that is not its end; told behind what came before it */
+    z_stream z;       /* next_in/avail_in: what of INPUT is not used yet, also for plain bytes */
     unsigned char input[INPUT_BYTES];
 };
 
@@ -110,28 +112,33 @@ static kb_status cancelled(kb_error *err)
 
 /* The file has no more bytes: are those all that there were? Standard input may have been read from
  * before, so that its offset says nothing. */
-static kb_status end_of_file(kb_bytes *bytes, kb_error *err)
+static void end_of_file(kb_bytes *bytes)
 {
     bytes->ended = true;
-    if (!bytes->owned || bytes->offset >= bytes->size)
-        return KB_OK;
-    return kb_fail(err, KB_ERR_DAMAGED,
-                   "%s: shrank while it was read: %" PRIu64 " of %" PRIu64 " bytes are left",
-                   bytes->label, bytes->offset, bytes->size);
+    if (bytes->owned && bytes->offset < bytes->size)
+        kb_fail(&bytes->failure, KB_ERR_DAMAGED,
+                "%s: shrank while it was read: %" PRIu64 " of %" PRIu64 " bytes are left",
+                bytes->label, bytes->offset, bytes->size);
 }
 
 /* What was read before stands. */
-static kb_status read_error(const kb_bytes *bytes, int reason, kb_error *err)
+static void read_error(kb_bytes *bytes, int reason)
 {
-    kb_status status = kb_fail_errno(err, bytes->label, "cannot read", reason);
-    if (!bytes->read)
-        return status;
-    if (err)
-        err->status = KB_ERR_DAMAGED;
-    return KB_ERR_DAMAGED;
+    bytes->ended = true;
+    kb_fail_errno(&bytes->failure, bytes->label, "cannot read", reason);
+    if (bytes->read)
+        bytes->failure.status = KB_ERR_DAMAGED;
 }
 
-/* Up to ROOM bytes of the file as they are. */
+/* All that came of the file is given. */
+static kb_status end_of_stream(const kb_bytes *bytes, kb_error *err)
+{
+    if (bytes->failure.status == KB_OK)
+        return KB_OK;
+    return kb_fail(err, bytes->failure.status, "%s", bytes->failure.text);
+}
+
+/* Up to ROOM bytes of the file as they are; 0 when it has ended. */
 static kb_status read_file(kb_bytes *bytes, void *buffer, size_t room, size_t *got, kb_error *err)
 {
     *got = 0;
@@ -149,9 +156,9 @@ static kb_status read_file(kb_bytes *bytes, void *buffer, size_t room, size_t *g
             return KB_OK;
         }
         if (n == 0)
-            return end_of_file(bytes, err);
-        if (errno != EINTR && errno != EAGAIN)
-            return read_error(bytes, errno, err);
+            end_of_file(bytes);
+        else if (errno != EINTR && errno != EAGAIN)
+            read_error(bytes, errno);
     }
     return KB_OK;
 }
@@ -196,8 +203,10 @@ static kb_status find_out(kb_bytes *bytes, kb_error *err)
 static kb_status read_plain(kb_bytes *bytes, char *buffer, size_t room, size_t *got, kb_error *err)
 {
     size_t left = bytes->z.avail_in;
-    if (!left)
-        return read_file(bytes, buffer, room, got, err);
+    if (!left) {
+        kb_status status = read_file(bytes, buffer, room, got, err);
+        return status || *got ? status : end_of_stream(bytes, err);
+    }
     *got = left < room ? left : room;
     memcpy(buffer, bytes->z.next_in, *got);
     bytes->z.next_in += *got;
@@ -231,13 +240,16 @@ static kb_status inflate_some(kb_bytes *bytes, kb_error *err)
 {
     uInt in = bytes->z.avail_in, out = bytes->z.avail_out;
     int result = inflate(&bytes->z, Z_NO_FLUSH);
+    bool stuck = bytes->ended && in == 0 && out == bytes->z.avail_out;
     if (result == Z_STREAM_END)
         bytes->place = BETWEEN_MEMBERS;
     else if (result == Z_MEM_ERROR)
         return kb_fail_memory(err, "decompression");
     else if (result != Z_OK && result != Z_BUF_ERROR)
         return corrupt(bytes, bytes->z.msg ? bytes->z.msg : "unknown reason", err);
-    else if (bytes->ended && in == 0 && out == bytes->z.avail_out)
+    else if (stuck && bytes->failure.status)
+        return end_of_stream(bytes, err);
+    else if (stuck)
         return kb_fail(err, KB_ERR_DAMAGED, "%s: truncated: the gzip data end early", bytes->label);
     return KB_OK;
 }
@@ -257,7 +269,7 @@ static kb_status read_gzip(kb_bytes *bytes, char *buffer, size_t room, size_t *g
         else if (bytes->z.avail_in)
             status = next_member(bytes, err);
         else
-            break;
+            return end_of_stream(bytes, err);
     }
     *got = limit - bytes->z.avail_out;
     return *got ? KB_OK : status;
@@ -284,6 +296,7 @@ kb_status kb_bytes_seek(kb_bytes *bytes, uint64_t offset, kb_error *err)
         return kb_fail_errno(err, bytes->label, "cannot read", errno);
     bytes->z.avail_in = 0;
     bytes->ended = false;
+    bytes->failure = (kb_error){0};
     bytes->read = 0;
     bytes->offset = offset;
     return KB_OK;

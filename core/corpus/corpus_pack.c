@@ -23,21 +23,16 @@ struct packed_problem {
 /* --- problems
  * ---------------------------------------------------------------------------------------------- */
 
-/* The number of the file that PROBLEM is of; COUNT: none of these. */
-static size_t file_of(const kb_problem *problem, const kb_file *files, size_t count)
+/* The number of the file that is called NAME; COUNT: none of these. It is looked for from FROM on,
+ * since problems come in the order of files. */
+static size_t find_file(const char *name, const kb_file *files, size_t count, size_t from)
 {
-    size_t i = 0;
-    while (i < count && strcmp(files[i].path, problem->file) != 0)
-        i++;
-    return i;
-}
-
-/* Problems of one file mostly follow each other. */
-static size_t next_file(size_t last, const kb_problem *problem, const kb_file *files, size_t count)
-{
-    if (last < count && strcmp(files[last].path, problem->file) == 0)
-        return last;
-    return file_of(problem, files, count);
+    for (size_t n = 0; n < count; n++) {
+        size_t i = (from + n) % count;
+        if (strcmp(files[i].path, name) == 0)
+            return i;
+    }
+    return count;
 }
 
 /* ITEMS and REASONS have room for all problems. */
@@ -45,10 +40,13 @@ static size_t collect_problems(const kb_problems *problems, const kb_file *files
                                struct packed_problem *items, char *reasons, size_t *size)
 {
     size_t taken = 0, file = 0;
+    const char *name = NULL;
     *size = 0;
     for (size_t i = 0; i < kb_problems_kept(problems); i++) {
         kb_problem problem = kb_problems_get(problems, i);
-        file = next_file(file, &problem, files, count);
+        if (!name || strcmp(name, problem.file) != 0)
+            file = find_file(problem.file, files, count, file);
+        name = problem.file;
         if (file == count)
             continue;
         items[taken++] =

@@ -18,9 +18,11 @@
 #include "csv_text.h"
 #include "memory.h"
 #include "number.h"
+#include "sizes.h"
 
 enum {
-    FOLDS_MAX = 32, /* lines of one row that end in another quoted field than they began in */
+    /* lines of one row that end in another quoted field than they began in */
+    FOLDS_MAX = KB_SIZE(32, 5),
     ENTRY_BLOCK = 16 * 1024, /* how libcsv's field buffer grows */
     LIST_BYTES = 400,        /* of the header, in an error */
     REASON_BYTES = 64
@@ -254,20 +256,19 @@ static void begin_row(kb_csv *csv)
     csv->reason = NULL;
 }
 
-/* The rest of a line of which no end is in sight; the buffer is emptied as it fills. */
-static kb_status skip_line(kb_csv *csv, kb_error *err)
+/* Moves over the line at AT, which is too long. The buffer is emptied as it fills, but for a byte:
+ * where the text ends without a newline, this line gets one as any other does. */
+static kb_status skip_line(kb_csv_text *text, kb_error *err)
 {
-    kb_csv_text *text = &csv->text;
     size_t length = SIZE_MAX;
     while (length == SIZE_MAX) {
-        text->row = text->at = text->searched = text->end;
+        text->row = text->at = text->searched - 1;
         kb_status status = kb_csv_text_find_line(text, &length, err);
         if (status != KB_OK)
             return status;
     }
     if (length)
         kb_csv_text_step(text, length);
-    blame(csv, KB_PROBLEM_LENGTH, "a line longer than 64 MiB");
     return KB_OK;
 }
 
@@ -277,7 +278,8 @@ static kb_status end_early(kb_csv *csv, size_t length, enum outcome *outcome, kb
     bool fresh = csv->text.at == csv->text.row;
     if (fresh && length) {
         *outcome = ROW_DONE;
-        return skip_line(csv, err);
+        blame(csv, KB_PROBLEM_LENGTH, "a line longer than 64 MiB");
+        return skip_line(&csv->text, err);
     }
     if (length)
         blame(csv, KB_PROBLEM_LENGTH, "a row longer than 64 MiB");
@@ -396,6 +398,8 @@ static kb_status take_marks(kb_csv *csv, enum outcome *outcome, kb_error *err)
             return KB_OK;
         if (end) {
             size_t n = end - text->at;
+            if (n > KB_ROW_BYTES_MAX)
+                return KB_OK;
             if (kb_csv_text_flags(text))
                 check_bytes(csv, text->buffer + text->at, n);
             kb_csv_text_step(text, n);
@@ -652,11 +656,10 @@ static kb_status enter_range(kb_csv *csv, kb_error *err)
     size_t length = 0;
     if (status != KB_OK || range->exact)
         return status;
-    do {
-        csv->text.row = csv->text.at = csv->text.searched;
-        status = kb_csv_text_find_line(&csv->text, &length, err);
-    } while (status == KB_OK && length == SIZE_MAX);
-    if (length && status == KB_OK)
+    status = kb_csv_text_find_line(&csv->text, &length, err);
+    if (length == SIZE_MAX && status == KB_OK)
+        status = skip_line(&csv->text, err);
+    else if (length && status == KB_OK)
         kb_csv_text_step(&csv->text, length);
     csv->text.line = 1;
     return status;

@@ -16,9 +16,10 @@
 
 #include "problems.h"
 #include "progress.h"
+#include "sizes.h"
 #include "status.h"
 
-enum { KB_FIELD_MAX = 4096 };
+enum { KB_FIELD_MAX = KB_SIZE(4096, 200) };
 
 typedef struct kb_field {
     const char *text; /* NUL-terminated; valid until the next row is read */

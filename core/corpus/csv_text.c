@@ -5,10 +5,12 @@
 
 #include "csv_marks.h"
 #include "memory.h"
+#include "sizes.h"
 
 enum {
-    CHUNK_BYTES = 256 * 1024,
-    SEGMENT_BYTES = 32 * 1024, /* whose marks are looked for at once: they stay in the cache */
+    CHUNK_BYTES = KB_SIZE(256 * 1024, 96),
+    SEGMENT_BYTES =
+        KB_SIZE(32 * 1024, 80), /* whose marks are looked for at once: they stay in the cache */
     MARKS_ROOM = 4 * SEGMENT_BYTES
 };
 
@@ -45,7 +47,7 @@ uint64_t kb_csv_text_consumed(const kb_csv_text *text)
 kb_status kb_csv_text_seek(kb_csv_text *text, uint64_t offset, kb_error *err)
 {
     text->row = text->at = text->end = text->searched = 0;
-    text->mark = text->mark_count = text->marked = text->segment = 0;
+    text->mark = text->mark_count = text->known = text->marked = text->segment = 0;
     text->flags = text->earlier_flags = 0;
     text->origin = offset;
     text->line = 1;
@@ -57,13 +59,30 @@ kb_status kb_csv_text_seek(kb_csv_text *text, uint64_t offset, kb_error *err)
 /* --- bytes
  * ---------------------------------------------------------------------------------------------- */
 
+static void drop_marks(kb_csv_text *text)
+{
+    text->mark = text->mark_count = 0;
+    text->known = text->marked = text->at;
+}
+
+/* The first of the marks at or behind PLACE. */
+static size_t first_mark(const kb_csv_text *text, size_t place)
+{
+    size_t i = text->mark;
+    while (i > 0 && text->marks[i - 1] >= place)
+        i--;
+    while (i < text->mark_count && text->marks[i] < place)
+        i++;
+    return i;
+}
+
 /* A damaged text ends like a file, except that its last line was cut somewhere and is not a row. */
 static void end_of_bytes(kb_csv_text *text, bool damaged)
 {
     text->ended = true;
     if (damaged) {
-        text->end = text->searched = text->marked = text->at;
-        text->mark = text->mark_count = 0;
+        text->end = text->searched = text->at;
+        drop_marks(text);
     } else if (text->end > text->at && text->buffer[text->end - 1] != '\n') {
         text->buffer[text->end++] = '\n';
     }
@@ -75,17 +94,22 @@ static void move_to_front(kb_csv_text *text)
     size_t n = text->row;
     if (!n)
         return;
-    kb_csv_text_resync(text);
+    if (text->marked < text->at)
+        drop_marks(text);
+    size_t gone = first_mark(text, n);
+    for (size_t i = gone; i < text->mark_count; i++)
+        text->marks[i - gone] = text->marks[i] - (uint32_t)n;
+    text->mark -= gone < text->mark ? gone : text->mark;
+    text->mark_count -= gone;
+    text->known -= n < text->known ? n : text->known;
+    text->marked -= n;
+    text->segment -= n < text->segment ? n : text->segment;
     memmove(text->buffer, text->buffer + n, text->end - n);
     text->origin += n;
     text->at -= n;
     text->searched -= n;
     text->end -= n;
     text->row = 0;
-    for (size_t i = text->mark; i < text->mark_count; i++)
-        text->marks[i] -= (uint32_t)n;
-    text->marked -= n;
-    text->segment = text->segment > n ? text->segment - n : 0;
 }
 
 /* Reads more bytes behind those of the row being read. */
@@ -121,11 +145,12 @@ kb_status kb_csv_text_find_line(kb_csv_text *text, size_t *length, kb_error *err
             memchr(text->buffer + text->searched, '\n', text->end - text->searched);
         if (newline) {
             text->searched = (size_t)(newline - text->buffer);
-            *length = text->searched + 1 - text->at;
+            bool fits = text->searched + 1 - text->row <= KB_ROW_BYTES_MAX;
+            *length = fits ? text->searched + 1 - text->at : SIZE_MAX;
             return KB_OK;
         }
         text->searched = text->end;
-        *length = text->end - text->row >= KB_ROW_BYTES_MAX ? SIZE_MAX : 0;
+        *length = text->end - text->row > KB_ROW_BYTES_MAX ? SIZE_MAX : 0;
         if (*length || text->ended)
             return KB_OK;
         kb_status status = refill(text, err);
@@ -141,9 +166,12 @@ void kb_csv_text_back(kb_csv_text *text, uint64_t line)
 {
     const char *newline = memchr(text->buffer + text->row, '\n', text->end - text->row);
     text->at = newline ? (size_t)(newline + 1 - text->buffer) : text->end;
-    text->searched = text->marked = text->at;
-    text->mark = text->mark_count = 0;
+    text->searched = text->at;
     text->line = line + 1;
+    if (text->known <= text->at && text->at <= text->marked)
+        text->mark = first_mark(text, text->at);
+    else
+        drop_marks(text);
 }
 
 /* Marks of the row at AT that there are already move to the front. */
@@ -154,6 +182,7 @@ static void forget_marks(kb_csv_text *text)
         memmove(text->marks, text->marks + text->mark, kept * sizeof *text->marks);
     text->mark = 0;
     text->mark_count = kept;
+    text->known = text->at;
 }
 
 kb_status kb_csv_text_more_marks(kb_csv_text *text, bool *more, kb_error *err)

@@ -14,9 +14,10 @@
 #include "ahead.h"
 #include "bytes.h"
 #include "progress.h"
+#include "sizes.h"
 #include "status.h"
 
-enum { KB_ROW_BYTES_MAX = 64 * 1024 * 1024 }; /* so that memory stays bounded */
+enum { KB_ROW_BYTES_MAX = KB_SIZE(64 * 1024 * 1024, 4000) }; /* so that memory stays bounded */
 
 typedef struct kb_csv_text {
     kb_bytes *bytes;
@@ -29,10 +30,11 @@ typedef struct kb_csv_text {
     bool ended;      /* nothing comes after END */
     kb_error damage; /* why it ended, when not at the end of the file; otherwise KB_OK */
 
-    /* marks[mark .. mark_count) are those of [at, marked); of earlier bytes too once lines were
-     * read, until kb_csv_text_resync */
+    /* marks[0 .. mark_count) are those of [known, marked) and perhaps some of earlier bytes; from
+     * MARK on they are those of [at, marked), and of earlier bytes too once lines were read, until
+     * kb_csv_text_resync */
     uint32_t *marks;
-    size_t mark, mark_count, marked;
+    size_t mark, mark_count, known, marked;
     size_t segment;                /* where the part begins whose marks were looked for last */
     unsigned flags, earlier_flags; /* KB_HAS_* of that part, and of what is left before it */
 } kb_csv_text;
@@ -68,7 +70,7 @@ static inline void kb_csv_text_resync(kb_csv_text *text)
     while (text->mark < text->mark_count && text->marks[text->mark] < text->at)
         text->mark++;
     if (text->marked < text->at)
-        text->marked = text->at;
+        text->marked = text->known = text->at;
 }
 /* Goes back to the end of the line that begins at ROW, which is LINE. */
 void kb_csv_text_back(kb_csv_text *text, uint64_t line);

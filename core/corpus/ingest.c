@@ -58,6 +58,13 @@ static bool gather(kb_ingest *in, const uint32_t *order, size_t count, struct kb
     return true;
 }
 
+/* What laying samples over PARTIAL costs: rows that are all zero have no values. */
+static uint64_t size_of(const struct kb_partial *partial)
+{
+    return (uint64_t)partial->value_count + partial->row_count + partial->zero_count +
+           partial->length;
+}
+
 /* Lays the samples of COUNT segments over SESSION's partial. */
 static bool work_in(kb_ingest *in, size_t session, const uint32_t *order, size_t count)
 {
@@ -69,8 +76,8 @@ static bool work_in(kb_ingest *in, size_t session, const uint32_t *order, size_t
     if ((count > 1 && !gather(in, order, count, &samples)) ||
         !kb_combine(in->combiner, &made, &layer, partial->times != NULL, &samples))
         return false;
-    in->stored += made.value_count;
-    in->stored -= partial->value_count;
+    in->stored += size_of(&made);
+    in->stored -= size_of(partial);
     free(partial->times);
     *partial = made;
     return true;

@@ -5,6 +5,7 @@
 
 #include "names.h"
 #include "partial.h"
+#include "sizes.h"
 #include "store.h"
 
 struct kb_store {
@@ -29,7 +30,7 @@ struct kb_ingest {
     kb_names_trail session_trail, object_trail;
     struct kb_partial *partials; /* by session */
     size_t partials_count, partials_capacity;
-    uint64_t stored; /* floats in all partials */
+    uint64_t stored; /* in all partials: values, rows, words of zeros, times */
 
     kb_time *times;
     uint32_t *sample_objects;
@@ -51,7 +52,7 @@ struct kb_ingest {
 
 /* How many samples may wait before they are worked in (default KB_INGEST_BUDGET). Any value gives
  * the same store. */
-enum { KB_INGEST_BUDGET = 1 << 18 };
+enum { KB_INGEST_BUDGET = KB_SIZE(1 << 18, 16) };
 void kb_ingest_set_budget(kb_ingest *ingest, size_t samples);
 
 #endif

@@ -8,9 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sizes.h"
 #include "status.h"
 
-enum { KB_PROBLEMS_KEPT = 10000 };
+enum { KB_PROBLEMS_KEPT = KB_SIZE(10000, 20) };
 
 /* What is wrong, to count by. */
 typedef enum kb_problem_kind {

@@ -15,6 +15,16 @@ const char *kb_map_key_name(kb_map_key key)
 }
 
 /* --- a path ------------------------------------------------------------------------------ */
+/* How many bytes the name at S has, backslashes included. */
+static size_t name_bytes(const char *s)
+{
+    size_t n = 0;
+    for (; s[n] && s[n] != '.' && s[n] != '['; n++)
+        if (s[n] == '\\' && s[n + 1])
+            n++;
+    return n;
+}
+
 /* The name at *S, which moves behind it, copied to NAME without its backslashes; its length. */
 static size_t take_name(const char **s, char *name)
 {
@@ -51,7 +61,7 @@ static kb_status parse_path(kb_path *path, const char *pair, const char *s, kb_e
 {
     size_t capacity = 0;
     for (;;) {
-        kb_step step = {malloc(strlen(s) + 1), 0};
+        kb_step step = {malloc(name_bytes(s) + 1), 0};
         if (!step.name)
             return kb_fail_memory(err, "a map of fields");
         size_t length = take_name(&s, step.name);

@@ -5,8 +5,9 @@
 
 #include "bytes.h"
 #include "memory.h"
+#include "sizes.h"
 
-enum { CHUNK_BYTES = 256 * 1024, KINDS = 64 };
+enum { CHUNK_BYTES = KB_SIZE(256 * 1024, 64), KINDS = 64 };
 
 struct kb_json_reader {
     kb_bytes *bytes;
@@ -59,18 +60,30 @@ uint64_t kb_json_reader_consumed(const kb_json_reader *reader)
 }
 
 /* --- bytes ------------------------------------------------------------------------------- */
+/* Puts more bytes behind those of the buffer. */
+static kb_status read_more(kb_json_reader *reader, kb_error *err)
+{
+    size_t got;
+    kb_status status = kb_bytes_read(reader->bytes, reader->buffer + reader->end,
+                                     CHUNK_BYTES - reader->end, &got, err);
+    reader->end += got;
+    reader->ended = !status && !got;
+    return status;
+}
+
+/* A pipe may give the byte order mark in pieces. */
 static kb_status refill(kb_json_reader *reader, kb_error *err)
 {
+    static const char mark[] = {'\xEF', '\xBB', '\xBF'};
     bool first = !kb_bytes_consumed(reader->bytes);
-    size_t got;
     if (kb_cancelled(reader->progress))
         return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
-    kb_status status = kb_bytes_read(reader->bytes, reader->buffer, CHUNK_BYTES, &got, err);
-    reader->at = 0;
-    reader->end = got;
-    reader->ended = !status && !got;
-    if (first && got >= 3 && memcmp(reader->buffer, "\xEF\xBB\xBF", 3) == 0)
-        reader->at = 3;
+    reader->at = reader->end = 0;
+    kb_status status = read_more(reader, err);
+    while (first && !status && !reader->ended && reader->end < sizeof mark)
+        status = read_more(reader, err);
+    if (first && reader->end >= sizeof mark && memcmp(reader->buffer, mark, sizeof mark) == 0)
+        reader->at = sizeof mark;
     return status;
 }
 

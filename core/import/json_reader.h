@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 #include "progress.h"
+#include "sizes.h"
 #include "status.h"
 
-enum { KB_JSON_VALUE_MAX = 64 * 1024 * 1024 };
+enum { KB_JSON_VALUE_MAX = KB_SIZE(64 * 1024 * 1024, 2000) };
 
 typedef struct kb_json_reader kb_json_reader;
 

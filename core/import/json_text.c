@@ -8,14 +8,15 @@
 
 #include "memory.h"
 #include "number.h"
+#include "sizes.h"
 
 /* The text is fed in pieces, between which cancelling is asked for. */
-enum { PIECE_BYTES = 1 << 20 };
+enum { PIECE_BYTES = KB_SIZE(1 << 20, 48) };
 
 /* What json-c needs, at most: for an object its table of the first names, for each value its node,
  * its name, its slot in a table that has grown, and its text. */
 enum { OBJECT_BYTES = 1024, VALUE_BYTES = 256 };
-static const size_t memory_most = (size_t)1 << 30;
+static const size_t memory_most = KB_SIZE((size_t)1 << 30, (size_t)1 << 16);
 
 struct kb_json {
     struct json_tokener *tokener;

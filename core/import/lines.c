@@ -5,8 +5,9 @@
 
 #include "bytes.h"
 #include "memory.h"
+#include "sizes.h"
 
-enum { CHUNK_BYTES = 256 * 1024 };
+enum { CHUNK_BYTES = KB_SIZE(256 * 1024, 64) };
 
 struct kb_lines {
     kb_bytes *bytes;

@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 #include "progress.h"
+#include "sizes.h"
 #include "status.h"
 
-enum { KB_LINE_MAX = 64 * 1024 * 1024 };
+enum { KB_LINE_MAX = KB_SIZE(64 * 1024 * 1024, 2000) };
 
 typedef struct kb_lines kb_lines;
 

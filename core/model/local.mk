@@ -14,7 +14,7 @@ libmodel_a_SOURCES = \
   core/model/train.c core/model/train.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_basis tests/test_container tests/test_network
+MODEL_TESTS = tests/test_basis tests/test_container tests/test_modelfile tests/test_network
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 tests_test_network_SOURCES = tests/test_network.c
@@ -25,6 +25,10 @@ tests_test_container_SOURCES = tests/test_container.c
 tests_test_container_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_container_CFLAGS = $(TEST_CFLAGS)
 tests_test_container_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_modelfile_SOURCES = tests/test_modelfile.c
+tests_test_modelfile_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_modelfile_CFLAGS = $(TEST_CFLAGS)
+tests_test_modelfile_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_basis_SOURCES = tests/test_basis.c tests/model_support.c tests/model_support.h
 tests_test_basis_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_basis_CFLAGS = $(TEST_CFLAGS)

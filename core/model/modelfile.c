@@ -2,6 +2,7 @@
  * lists one name a line (escaped), tensors lie under the names of the layout's table. */
 #include "modelfile.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
@@ -397,19 +398,26 @@ static kb_status check_finite(const struct loader *l, const char *section, const
     return KB_OK;
 }
 
-/* *OUT: ROWS x COLS floats of a section; nothing is allocated for a section of another size. */
+/* *OUT: ROWS x COLS floats of a section; nothing is allocated for one of another size, or for none.
+ */
 static kb_status load_floats(struct loader *l, const char *section, size_t rows, size_t cols,
                              float **out, kb_error *err)
 {
     size_t count;
+    bool there = false;
     if (!kb_size_mul(rows, cols, &count))
         return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: its shape overflows", l->path, section);
     for (size_t i = 0; i < kb_container_count(l->reader); i++) {
         kb_section s = kb_container_section(l->reader, i);
-        if (strcmp(s.name, section) == 0 && s.bytes / sizeof(float) != count)
+        if (strcmp(s.name, section) != 0)
+            continue;
+        there = true;
+        if (s.bytes / sizeof(float) != count)
             return kb_fail(err, KB_ERR_FORMAT, "%s: section %s: %llu bytes, expected %zu floats",
                            l->path, section, (unsigned long long)s.bytes, count);
     }
+    if (!there)
+        return kb_fail(err, KB_ERR_FORMAT, "%s: section %s is missing", l->path, section);
     float *floats = kb_alloc_aligned(count, sizeof *floats);
     if (!floats)
         return kb_fail_memory(err, "a model's numbers");
@@ -490,19 +498,41 @@ static kb_status load_dec(struct loader *l, kb_error *err)
     return status;
 }
 
+/* The digits at *TEXT, behind blanks; *TEXT moves behind them. */
+static bool take_whole(const char **text, uint64_t *out)
+{
+    const char *s = *text + strspn(*text, " \n");
+    char *end;
+    errno = 0;
+    *out = strtoull(s, &end, 10);
+    *text = end;
+    return *s >= '0' && *s <= '9' && errno == 0;
+}
+
+/* No sscanf: it looks for the end of the text each time. */
+static bool take_cluster(const char **text, kb_cluster *c)
+{
+    uint64_t number, size;
+    char *end;
+    if (!take_whole(text, &number) || number > UINT32_MAX || !take_whole(text, &size))
+        return false;
+    c->number = (uint32_t)number;
+    c->size = (size_t)size;
+    c->threshold = strtod(*text, &end);
+    bool there = end > *text;
+    *text = end;
+    return there && !isnan(c->threshold);
+}
+
 static kb_status parse_clusters(struct loader *l, const char *text, kb_error *err)
 {
     kb_model *m = l->model;
     for (size_t i = 0; i < m->clusters; i++) {
         kb_cluster *c = &m->cluster[i];
-        int used = 0;
-        if (sscanf(text, "%" SCNu32 " %zu %lf\n%n", &c->number, &c->size, &c->threshold, &used) !=
-                3 ||
-            !used || c->number == 0 || c->number >= m->next_number || isnan(c->threshold) ||
+        if (!take_cluster(&text, c) || c->number == 0 || c->number >= m->next_number ||
             (i && c->number <= c[-1].number))
             return kb_fail(err, KB_ERR_FORMAT, "%s: section clusters: line %zu makes no sense",
                            l->path, i + 1);
-        text += used;
     }
     return KB_OK;
 }

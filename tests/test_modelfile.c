@@ -1,0 +1,172 @@
+/* modelfile: files that no training makes, but that can be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "model_private.h"
+#include "modelfile.h"
+
+static const kb_container_kind kind = {
+    .magic = {'K', 'A', 'B', 'O', 'O', 'M', 'D', 'L'}, .version = 1, .noun = "model"};
+
+static const char *path_of(void)
+{
+    static char path[256];
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/kb-modelfile-%ld", folder ? folder : "/tmp", (long)getpid());
+    return path;
+}
+
+/* An untrained model of one object and one step, with K clusters in Z dimensions. */
+static kb_model *make_model(size_t k, size_t z)
+{
+    const char *const objects[] = {"o"};
+    const kb_recipe recipe = {.timesteps = 1};
+    kb_model *m = kb_model_create();
+    assert_int_equal(kb_features_create(&m->features, objects, 1, &recipe, NULL), KB_OK);
+    assert_int_equal(kb_layout_make(&m->layout, false, 1, 1, z, NULL), KB_OK);
+    m->weights = kb_calloc(m->layout.parameters, sizeof *m->weights);
+    m->basis = (kb_basis){.dims = 1, .mean = kb_calloc(1, sizeof(float)), .scale = 1, .energy = 1};
+    kb_cluster *clusters = kb_calloc(k, sizeof *clusters);
+    float *centroids = kb_calloc(k * z, sizeof *centroids);
+    for (size_t i = 0; i < k; i++)
+        clusters[i] = (kb_cluster){(uint32_t)i + 1, i % 7, 1.0 / (double)(i + 3)};
+    kb_model_set_clusters(m, k, clusters, centroids);
+    m->next_number = (uint32_t)k + 1;
+    return m;
+}
+
+static void save(const kb_model *model)
+{
+    kb_error err;
+    if (kb_model_save(model, path_of(), &err))
+        fail_msg("%s", err.text);
+}
+
+/* A copy of the file in which the section NAME is TEXT, a text, or is not there if TEXT is NULL.
+ * The others keep what they are. */
+static void replace(const char *name, const char *text)
+{
+    kb_container_reader *r;
+    kb_container_writer *w = kb_container_writer_create(&kind);
+    void *owned[KB_SECTIONS_MAX] = {NULL};
+    assert_int_equal(kb_container_open(&r, &kind, path_of(), NULL), KB_OK);
+    for (size_t i = 0; i < kb_container_count(r); i++) {
+        kb_section s = kb_container_section(r, i);
+        char *bytes;
+        size_t length;
+        if (strcmp(s.name, name) == 0)
+            continue;
+        if (s.compressed) {
+            assert_int_equal(kb_container_text(r, s.name, &bytes, &length, NULL), KB_OK);
+            assert_int_equal(kb_container_add_text(w, s.name, bytes, length, NULL), KB_OK);
+            owned[i] = bytes;
+        } else {
+            float *floats = owned[i] = malloc(s.bytes + 1);
+            size_t count = s.bytes / sizeof *floats;
+            assert_int_equal(kb_container_floats(r, s.name, floats, count, NULL), KB_OK);
+            assert_int_equal(kb_container_add_floats(w, s.name, floats, count, NULL), KB_OK);
+        }
+    }
+    if (text)
+        assert_int_equal(kb_container_add_text(w, name, text, strlen(text), NULL), KB_OK);
+    kb_container_close(r);
+    assert_int_equal(kb_container_write(w, path_of(), true, NULL), KB_OK);
+    kb_container_writer_free(w);
+    for (size_t i = 0; i < KB_SECTIONS_MAX; i++)
+        free(owned[i]);
+}
+
+static void expect_refused(const char *what)
+{
+    kb_model *model;
+    kb_error err;
+    assert_int_equal(kb_model_load(&model, path_of(), &err), KB_ERR_FORMAT);
+    if (!strstr(err.text, what))
+        fail_msg("'%s' lacks '%s'", err.text, what);
+    unlink(path_of());
+}
+
+/* Were the text gone through anew for each of them, this would take many minutes. */
+static void many_clusters_are_loaded_in_linear_time(void **state)
+{
+    (void)state;
+    enum { MANY = 1000000 };
+    kb_model *model = make_model(MANY, 1), *loaded;
+    save(model);
+    assert_int_equal(kb_model_load(&loaded, path_of(), NULL), KB_OK);
+    assert_int_equal(kb_model_clusters(loaded), MANY);
+    for (size_t i = 0; i < MANY; i++)
+        assert_memory_equal(kb_model_cluster(loaded, i), kb_model_cluster(model, i),
+                            sizeof(kb_cluster));
+    kb_model_free(loaded);
+    kb_model_free(model);
+    unlink(path_of());
+}
+
+static void clusters_that_make_no_sense_are_named_by_line(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"", "line 1 "},
+        {"1 2\n2 3 4\n", "line 2 "},
+        {"1 2 3\n2 3\n", "line 2 "},
+        {"1 2 3\n1 3 4\n", "line 2 "},
+        {"1 2 3\n0 3 4\n", "line 2 "},
+        {"1 2 3\n3 3 4\n", "line 2 "},
+        {"1 2 3\n4294967298 3 4\n", "line 2 "},
+        {"-1 2 3\n2 3 4\n", "line 1 "},
+        {"1 -2 3\n2 3 4\n", "line 1 "},
+        {"1 2 nan\n2 3 4\n", "line 1 "},
+        {"1 2 3 2 3 x\n", "line 2 "},
+        {"1.5 2 3\n2 3 4\n", "line 1 "},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        kb_model *model = make_model(2, 1);
+        save(model);
+        replace("clusters", texts[i][0]);
+        expect_refused(texts[i][1]);
+        kb_model_free(model);
+    }
+}
+
+/* Nothing may be allocated on the word of a file that does not have it: these would be 1 TiB. */
+static void tensors_that_are_not_there_take_no_memory(void **state)
+{
+    (void)state;
+    kb_model *model = make_model(2, 1024);
+    char *text, *end;
+    size_t length;
+    kb_container_reader *r;
+    save(model);
+    assert_int_equal(kb_container_open(&r, &kind, path_of(), NULL), KB_OK);
+    assert_int_equal(kb_container_text(r, "model", &text, &length, NULL), KB_OK);
+    kb_container_close(r);
+    char *changed = malloc(length + 100), *at = strstr(text, "dec_clusters=0");
+    assert_non_null(at);
+    end = stpncpy(changed, text, (size_t)(at - text));
+    sprintf(end, "dec_clusters=%d%s", 1 << 28, at + strlen("dec_clusters=0"));
+    replace("model", changed);
+    expect_refused("section dec.centroids is missing");
+    free(changed);
+    free(text);
+    kb_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_clusters_are_loaded_in_linear_time),
+        cmocka_unit_test(clusters_that_make_no_sense_are_named_by_line),
+        cmocka_unit_test(tensors_that_are_not_there_take_no_memory),
+    };
+    return cmocka_run_group_tests_name("modelfile", tests, NULL, NULL);
+}
