@@ -1,6 +1,8 @@
 /* kaboom: the program. Reads the command line and hands over to a verb or the explorer. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "run.h"
 #include "verbs.h"
@@ -13,13 +15,24 @@ static int (*const run_verb[CLI_VERBS])(const cli_options *) = {
     [CLI_IMPORT] = verb_import,   [CLI_INFO] = verb_info,       [CLI_CACHE] = verb_cache,
 };
 
+/* A file opened later must not become standard output where that was closed. What takes a closed
+ * one's place is open the wrong way round, so that using it is an error as before. */
+static void hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
     cli_options options;
     int status;
+    hold_standard_files();
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C"); /* numbers are written the same everywhere */
     signal(SIGPIPE, SIG_IGN);   /* a reader that goes away shows as EPIPE */
+    signal(SIGXFSZ, SIG_IGN);   /* and a file that may not grow as EFBIG */
     if (!cli_parse(&options, argc, argv, &status))
         return status;
     if (options.verb != CLI_EXPLORE)

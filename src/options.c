@@ -457,9 +457,13 @@ static const char *operand_name(const verb_row *row, size_t i, int *length)
     return *name ? name : NULL;
 }
 
-static int too_many(cli_verb verb, const char *word)
+static int too_many(const cli_options *options, const char *word)
 {
+    cli_verb verb = options->verb;
     const char *names = cli_verbs[verb].operand;
+    if (verb == CLI_EXPLORE && access(options->operand, F_OK) != 0)
+        return cli_usage_error(verb, "'%s' is neither a verb nor there to be opened",
+                               options->operand);
     if (!*names)
         return cli_usage_error(verb, "no operand is needed: what is '%s'?", word);
     if (strchr(names, ' '))
@@ -480,7 +484,7 @@ static int take_operands(cli_options *options, int argc, char **argv)
             return cli_usage_error(options->verb, "%.*s is empty", length, name);
     }
     options->operand = options->operands[0];
-    return optind < argc ? too_many(options->verb, argv[optind]) : CLI_DONE;
+    return optind < argc ? too_many(options, argv[optind]) : CLI_DONE;
 }
 
 static int take_import_format(cli_options *options)

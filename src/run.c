@@ -63,6 +63,7 @@ void cli_tell_problem(void *ctx, const kb_problem *problem)
     cli_console *console = ctx;
     pthread_mutex_lock(&console->lock);
     bool enough = console->problems++ >= CLI_PROBLEMS_TOLD;
+    console->bad_rows += kb_problem_is_a_row(problem->kind);
     pthread_mutex_unlock(&console->lock);
     if (enough && problem->kind != KB_PROBLEM_DAMAGE)
         return;
@@ -75,14 +76,14 @@ void cli_tell_problem(void *ctx, const kb_problem *problem)
 
 void cli_sum_problems(cli_console *console, const char *path)
 {
-    unsigned long long count = console->problems;
-    if (count == 1)
-        cli_say(console, "%s: 1 problem; its row was left out", path);
-    else if (count > CLI_PROBLEMS_TOLD)
-        cli_say(console, "%s: %llu problems; their rows were left out (the first %d are above)",
-                path, count, CLI_PROBLEMS_TOLD);
-    else if (count)
-        cli_say(console, "%s: %llu problems; their rows were left out", path, count);
+    unsigned long long problems = console->problems, rows = console->bad_rows;
+    char told[48] = "";
+    if (!rows && problems <= CLI_PROBLEMS_TOLD)
+        return; /* there is nothing to add to what has been said */
+    if (problems > CLI_PROBLEMS_TOLD)
+        snprintf(told, sizeof told, " (the first %d are above)", CLI_PROBLEMS_TOLD);
+    cli_say(console, "%s: %llu problem%s, %llu row%s left out%s", path, problems,
+            problems == 1 ? "" : "s", rows, rows == 1 ? "" : "s", told);
 }
 
 int cli_end_damaged(cli_console *console, size_t damaged, int status)

@@ -17,7 +17,7 @@
 typedef struct cli_console {
     pthread_mutex_t lock; /* standard error and the two fields below */
     bool bar_shown;
-    uint64_t problems; /* told so far */
+    uint64_t problems, bad_rows; /* so far; the latter are the problems that cost a row */
     bool terminal, quiet, verbose;
     double next_line; /* seconds of the job at which the next plain line is due; main thread only */
     char phase[48];   /* of the last verbose line; main thread only */
@@ -36,7 +36,7 @@ void cli_say(cli_console *console, const char *format, ...) __attribute__((forma
 void cli_note(void *ctx, const char *text);
 /* kb_problem_listener with a console as CTX: tells the first CLI_PROBLEMS_TOLD, and each damage. */
 void cli_tell_problem(void *ctx, const kb_problem *problem);
-/* One line with the count, when there was any. */
+/* One line with their number, unless each has been told and cost no row. */
 void cli_sum_problems(cli_console *console, const char *path);
 
 /* What to exit with when DAMAGED files lost their ends: CLI_FAILED, which is told, instead of

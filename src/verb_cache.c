@@ -18,7 +18,7 @@ static kb_status look(void *ctx, const kb_progress *progress, kb_error *err)
     (void)progress;
     if (!*folder)
         return kb_fail(err, KB_ERR_IO,
-                       "there is no cache: neither XDG_CACHE_HOME nor HOME says where it would be");
+                       "there is no cache: neither XDG_CACHE_HOME nor HOME names a place for it");
     return w->options->clear ? kb_cache_clear(folder, err)
                              : kb_cache_list(&w->entries, folder, err);
 }

@@ -11,19 +11,23 @@ typedef struct checking {
     uint64_t problems; /* likewise */
 } checking;
 
+static void write_row(checking *c, const char *text)
+{
+    output_text(c->out, "problem");
+    output_text(c->out, text);
+    c->problems++;
+}
+
 static void write_problem(void *ctx, const kb_problem *problem)
 {
     enum { TEXT_ROOM = 8192 };
-    checking *c = ctx;
     char text[TEXT_ROOM];
     if (problem->line)
         snprintf(text, sizeof text, "%s:%llu: %s", problem->file, (unsigned long long)problem->line,
                  problem->reason);
     else
         snprintf(text, sizeof text, "%s: %s", problem->file, problem->reason);
-    output_text(c->out, "problem");
-    output_text(c->out, text);
-    c->problems++;
+    write_row(ctx, text);
 }
 
 static kb_status check(void *ctx, const kb_progress *progress, kb_error *err)
@@ -34,7 +38,12 @@ static kb_status check(void *ctx, const kb_progress *progress, kb_error *err)
         return status;
     kb_corpus_options reading = cli_reading(&c->work);
     reading.problem = (kb_problem_listener){write_problem, c};
-    return kb_corpus_load(&c->work.corpus, c->work.options->operand, &reading, progress, err);
+    reading.survey = true;
+    status = kb_corpus_load(&c->work.corpus, c->work.options->operand, &reading, progress, err);
+    bool told = reading.strict && c->problems; /* the error is the problem above */
+    if ((status == KB_ERR_IO || status == KB_ERR_FORMAT) && !told)
+        write_row(c, err->text); /* there is no corpus, and that is a finding too */
+    return status;
 }
 
 enum { ITEM_WIDTH = 32 }; /* "problems: wrong number of fields" */

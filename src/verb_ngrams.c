@@ -9,7 +9,7 @@ typedef struct ngram_work {
     const cli_options *options;
     cli_console console;
     kb_events *events;
-    size_t damaged; /* files */
+    size_t damaged; /* files whose end is lost */
     kb_ngrams found;
 } ngram_work;
 
@@ -27,9 +27,9 @@ static kb_status read_inputs(ngram_work *n, const kb_files *inputs, const kb_col
         return kb_fail_memory(err, "a list of problems");
     kb_status status = kb_pool_create(&reading.pool, n->options->threads, err);
     if (!status)
-        status = kb_events_load(&n->events, inputs->items, inputs->count, names, &reading,
-                                &n->damaged, err);
+        status = kb_events_load(&n->events, inputs->items, inputs->count, names, &reading, err);
     kb_pool_free(reading.pool);
+    n->damaged = (size_t)kb_problems_of_kind(reading.problems, KB_PROBLEM_DAMAGE);
     kb_problems_free(reading.problems);
     cli_sum_problems(&n->console, n->options->operand);
     return status;

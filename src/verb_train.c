@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "memory.h"
 #include "modelfile.h"
@@ -56,10 +57,10 @@ static kb_status write_row(kb_outfile *file, const kb_train_row *row, kb_error *
     return status;
 }
 
+static const char header[] = "phase,epoch,loss,reconstruction,kl,clustering,validation,seconds\n";
+
 static kb_status write_log(const trainer *t, kb_error *err)
 {
-    static const char header[] =
-        "phase,epoch,loss,reconstruction,kl,clustering,validation,seconds\n";
     const char *path = t->work.options->log;
     if (!path)
         return KB_OK;
@@ -79,12 +80,36 @@ static kb_status write_log(const trainer *t, kb_error *err)
 }
 
 /* --- the work ---------------------------------------------------------------------------- */
+static bool looks_like_a_log(const char *path)
+{
+    char text[sizeof header] = "";
+    FILE *file = fopen(path, "re");
+    size_t n = file ? fread(text, 1, sizeof header - 1, file) : 0;
+    if (file)
+        fclose(file);
+    return n == sizeof header - 1 && strcmp(text, header) == 0;
+}
+
+/* What is there already is written over if it IS_ONE of what comes there, or empty: anything else
+ * is more likely to be there by a mistake in the command than to be unwanted. */
+static kb_status check_target(const char *path, bool (*is_one)(const char *), const char *what,
+                              kb_error *err)
+{
+    struct stat st;
+    kb_status status = cli_check_target(path, err);
+    if (!status && stat(path, &st) == 0 && st.st_size > 0 && !is_one(path))
+        status = kb_fail(err, KB_ERR_IO, "%s: is not %s, and is not written over", path, what);
+    return status;
+}
+
 static kb_status check_targets(const cli_options *options, kb_error *err)
 {
-    kb_status status = cli_check_target(options->output, err);
-    if (!status && options->log)
-        status = cli_check_target(options->log, err);
-    return status;
+    kb_status status = check_target(options->output, kb_model_looks_like, "a model", err);
+    if (status || !options->log)
+        return status;
+    if (strcmp(options->output, options->log) == 0)
+        return kb_fail(err, KB_ERR_USAGE, "--log: %s is where the model goes", options->log);
+    return check_target(options->log, looks_like_a_log, "a training log", err);
 }
 
 static kb_status calibrate(cli_work *work, const kb_progress *progress, kb_error *err)

@@ -14,6 +14,7 @@
 
 #include "corpus.h"
 #include "corpus_files.h"
+#include "corpus_text.h"
 
 #define HEADER "session,time,object,value\n"
 
@@ -516,6 +517,76 @@ static void what_is_no_corpus_is_refused_by_name(void **state)
     remove_folder(folder);
 }
 
+/* What ends a reading otherwise costs a survey no more than the file. */
+static void a_survey_reads_the_other_files(void **state)
+{
+    (void)state;
+    char folder[256], *text;
+    make_folder(folder, sizeof folder);
+    kb_corpus_options options = kb_corpus_defaults();
+    options.survey = true;
+    write_text(folder, "metrics-1.csv", HEADER "a,1,o,1\nbad\n");
+    write_text(folder, "metrics-2.csv", "session,time,value\na,1,2\n");
+    write_text(folder, "metrics-3.csv", "\n\"session,time\n");
+    write_text(folder, "metrics-4.csv", HEADER "z,1,o,2\n");
+    write_text(folder, "sessions.csv", "name\na\n");
+    write_text(folder, "events.csv", "user,time\n");
+    write_trace(folder, "twins.csv", "time,u,v,u\n1,2,3,4\n");
+    text = load_text(folder, options, NULL);
+    assert_non_null(strstr(text, "session a: 1\n"));
+    assert_non_null(strstr(text, "session z: 1\n"));
+    assert_null(strstr(text, "twins:"));
+    assert_non_null(strstr(text, "\n1 objects"));
+    assert_non_null(strstr(text, "2 rows, 1 bad, 0 damaged\n"));
+    assert_non_null(strstr(text, "sessions.csv:0: no column 'session' (the header has: name)\n"));
+    assert_non_null(strstr(text, "metrics-1.csv:3: 1 field, the header has 4\n"));
+    assert_non_null(strstr(text, "metrics-2.csv:0: no column 'object'"));
+    assert_non_null(strstr(text, "metrics-3.csv:2: the header row does not parse: "));
+    assert_non_null(strstr(text, "twins.csv:0: column 'u' is there twice\n"));
+    assert_non_null(strstr(text, "events.csv:0: no column 'event'"));
+    free(text);
+    options.strict = true;
+    text = load_text(folder, options, NULL);
+    assert_non_null(strstr(text, "error"));
+    free(text);
+    remove_traces(folder);
+}
+
+static void hidden_files_are_no_part_of_a_corpus(void **state)
+{
+    (void)state;
+    char folder[256];
+    kb_files files;
+    make_folder(folder, sizeof folder);
+    write_trace(folder, "._s1.csv", "\x00\x05\x16\x07");
+    write_trace(folder, "s1.csv", "time,a\n1,2\n");
+    assert_int_equal(kb_files_of_corpus(&files, folder, NULL), KB_OK);
+    assert_int_equal(files.count, 1);
+    assert_non_null(strstr(files.items[0].path, "/s1.csv"));
+    kb_files_free(&files);
+    remove_traces(folder);
+}
+
+/* A label that is looked for under a wrong name would silently be none. */
+static void a_column_that_was_named_is_missed(void **state)
+{
+    (void)state;
+    char folder[256], *text;
+    make_folder(folder, sizeof folder);
+    kb_corpus_options options = kb_corpus_defaults();
+    options.columns = "label=kind,version=build,session=sid";
+    write_text(folder, "metrics.csv", HEADER "a,1,o,1\n");
+    write_text(folder, "sessions.csv", "session,label,build\na,x,7\n");
+    text = load_text(folder, options, NULL);
+    assert_non_null(
+        strstr(text, "sessions.csv:1: no column 'kind', which --columns names for label\n"));
+    assert_null(strstr(text, "'build'"));
+    assert_null(strstr(text, "'sid'"));
+    assert_non_null(strstr(text, "1 rows, 0 bad"));
+    free(text);
+    remove_folder(folder);
+}
+
 static void events_belong_to_the_corpus(void **state)
 {
     (void)state;
@@ -622,6 +693,9 @@ int main(void)
         cmocka_unit_test(readings_are_held_where_that_is_asked_for),
         cmocka_unit_test(the_window_is_the_last_t_times),
         cmocka_unit_test(what_is_no_corpus_is_refused_by_name),
+        cmocka_unit_test(a_survey_reads_the_other_files),
+        cmocka_unit_test(hidden_files_are_no_part_of_a_corpus),
+        cmocka_unit_test(a_column_that_was_named_is_missed),
         cmocka_unit_test(events_belong_to_the_corpus),
         cmocka_unit_test(progress_counts_bytes_and_cancels),
         cmocka_unit_test(problems_are_counted_beyond_those_kept),

@@ -432,7 +432,8 @@ static void expect_no_header(const char *folder, const char *text, size_t length
                              const char *expected)
 {
     struct outcome *o = read_path(write_bytes(folder, "x.csv", text, length), false, NULL);
-    assert_int_equal(o->status, text[0] == '\x1F' ? KB_ERR_DAMAGED : KB_ERR_FORMAT);
+    bool damaged = !length || text[0] == '\x1F';
+    assert_int_equal(o->status, damaged ? KB_ERR_DAMAGED : KB_ERR_FORMAT);
     assert_non_null(strstr(o->err.text, "x.csv"));
     if (!strstr(o->err.text, expected))
         fail_msg("'%s' instead of '%s'", o->err.text, expected);
@@ -453,6 +454,50 @@ static void files_without_a_usable_header_are_refused(void **state)
     expect_no_header(folder, "\x1F\x8B\x08", 3, "truncated");
     expect_no_header(folder, "\x1F\x8B\x07\x00xxxxxxxxxxxx", 16, "corrupt");
     expect_no_header(folder, "a\x1B[2Jb\n", 8, "a?[2Jb");
+    remove_folder(folder);
+}
+
+static void files_of_other_kinds_are_told_what_they_are(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t length;
+        const char *bytes, *what;
+    } kinds[] = {
+        {8, "\x28\xB5\x2F\xFD\x04\x58\x05\x01", "compressed with zstd"},
+        {8, "\xFD\x37zXZ\0\0\x04", "compressed with xz"},
+        {12, "BZh91AY&SY\xC1\xC0", "compressed with bzip2"},
+        {8, "\x04\x22\x4D\x18\x64\x40\xA7\n", "compressed with lz4"},
+        {8, "PK\x03\x04\x14\0\0\0", "a zip archive"},
+        {8, "PAR1\x15\x04\x15\x10", "a Parquet file"},
+        {18, "SQLite format 3\0\x10\0", "an SQLite database"},
+        {10, "\xFF\xFEs\0e\0s\0\n\0", "text in UTF-16"},
+        {10, "\xFE\xFF\0s\0e\0s\0\n", "text in UTF-16"},
+    };
+    char folder[256];
+    make_folder(folder, sizeof folder);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        expect_no_header(folder, kinds[i].bytes, kinds[i].length, kinds[i].what);
+    char path[300], command[700];
+    snprintf(path, sizeof path, "%s/twice.gz", folder);
+    snprintf(command, sizeof command, "printf 'a,b\\n' | gzip | gzip >'%s'", path);
+    assert_int_equal(system(command), 0);
+    struct outcome *o = read_path(path, false, NULL);
+    assert_int_equal(o->status, KB_ERR_FORMAT);
+    assert_non_null(strstr(o->err.text, "compressed with gzip twice"));
+    remove_folder(folder);
+}
+
+/* Words that begin like another kind of file are a header all the same. */
+static void names_may_look_like_magic(void **state)
+{
+    (void)state;
+    char folder[256];
+    make_folder(folder, sizeof folder);
+    expect_no_header(folder, "BZh,time,object,value\n", 22, "the header has: BZh, time");
+    expect_no_header(folder, "PAR1,PK,ARROW1\n", 15, "the header has: PAR1, PK, ARROW1");
+    expect_no_header(folder, "session, time,,\"a,b\",c \n", 24,
+                     "the header has: session, ' time', '', 'a,b', 'c ')");
     remove_folder(folder);
 }
 
@@ -606,6 +651,8 @@ int main(void)
         cmocka_unit_test(a_compressed_file_that_shrank_keeps_its_rows),
         cmocka_unit_test(a_missing_column_is_told_with_those_found),
         cmocka_unit_test(files_without_a_usable_header_are_refused),
+        cmocka_unit_test(files_of_other_kinds_are_told_what_they_are),
+        cmocka_unit_test(names_may_look_like_magic),
         cmocka_unit_test(a_header_alone_has_no_rows),
         cmocka_unit_test(what_cannot_be_read_is_named),
         cmocka_unit_test(optional_columns_may_be_missing),

@@ -28,7 +28,7 @@ static kb_status load_as(kb_events **out, const char *const *paths, size_t count
                              .regular = true,
                              .size = (uint64_t)st.st_size};
     }
-    return kb_events_load(out, files, count, NULL, reading, NULL, err);
+    return kb_events_load(out, files, count, NULL, reading, err);
 }
 
 static kb_events *load(const char *const *paths, size_t count, kb_problems *problems)

@@ -255,7 +255,7 @@ static void rows_before_a_damage_count_and_so_do_other_files(void **state)
     assert_non_null(strstr(text, "session s1"));
     assert_non_null(
         strstr(text, "truncated: the gzip data end early; the rows before that are kept"));
-    assert_non_null(strstr(text, "1 bad, 1 damaged"));
+    assert_non_null(strstr(text, "0 bad, 1 damaged"));
     free(text);
     text = check_cuts(folder, true);
     assert_non_null(strstr(text, "error"));
@@ -274,7 +274,10 @@ static void a_file_without_a_good_byte_is_damaged(void **state)
     FILE *f = fopen(write_text(folder, "metrics-1.csv.gz", ""), "w");
     assert_int_equal(fwrite("\x1F\x8B\x08", 1, 3, f), 3);
     fclose(f);
-    expect_everywhere(folder, "1 bad, 1 damaged");
+    expect_everywhere(folder, "0 bad, 1 damaged");
+    write_text(folder, "metrics-2.csv", "");
+    expect_everywhere(folder, "metrics-2.csv:0: empty, a header row was expected\n");
+    expect_everywhere(folder, "0 bad, 2 damaged");
     remove_folder(folder);
 }
 

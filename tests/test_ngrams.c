@@ -28,7 +28,7 @@ static kb_events *load(const char *log)
     kb_error err;
     kb_file file = {.path = path, .kind = KB_FILE_EVENTS};
     kb_reading reading = {.strict = true, .problems = problems};
-    if (kb_events_load(&events, &file, 1, NULL, &reading, NULL, &err))
+    if (kb_events_load(&events, &file, 1, NULL, &reading, &err))
         fail_msg("%s", err.text);
     kb_problems_free(problems);
     unlink(path);

@@ -117,8 +117,8 @@ static void end_of_file(kb_bytes *bytes)
     bytes->ended = true;
     if (bytes->owned && bytes->offset < bytes->size)
         kb_fail(&bytes->failure, KB_ERR_DAMAGED,
-                "%s: shrank while it was read: %" PRIu64 " of %" PRIu64 " bytes are left",
-                bytes->label, bytes->offset, bytes->size);
+                "%s: shrank while it was read: it had %" PRIu64 " bytes, %" PRIu64 " could be read",
+                bytes->label, bytes->size, bytes->offset);
 }
 
 /* What was read before stands. */
@@ -214,8 +214,13 @@ static kb_status read_plain(kb_bytes *bytes, char *buffer, size_t room, size_t *
     return KB_OK;
 }
 
+/* A checksum stands at the end of what it is for, which has been handed out by then. */
 static kb_status corrupt(const kb_bytes *bytes, const char *what, kb_error *err)
 {
+    if (strncmp(what, "incorrect ", strlen("incorrect ")) == 0)
+        return kb_fail(err, KB_ERR_DAMAGED,
+                       "%s: the gzip data are corrupt: %s, so that some of what was read is wrong",
+                       bytes->label, what);
     return kb_fail(err, KB_ERR_DAMAGED, "%s: the gzip data are corrupt: %s", bytes->label, what);
 }
 

@@ -1,8 +1,9 @@
 /* bytes: a file or standard input as a stream of plain bytes, whether it is gzip-compressed or not.
  *
  * Told apart by content, not by name. Concatenated gzip members are one stream; zeros behind the
- * last one are padding. What came before a damage is delivered before the damage is reported; a
- * regular file that ends earlier than it did when it was opened, or listed, is damaged too. */
+ * last one are padding. What came before a damage is delivered before the damage is reported (all
+ * of a member whose checksum is not right: which of it is wrong is not known); a regular file that
+ * ends earlier than it did when it was opened, or listed, is damaged too. */
 #ifndef KB_BYTES_H
 #define KB_BYTES_H
 

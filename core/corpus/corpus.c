@@ -87,12 +87,16 @@ uint64_t kb_corpus_rows(const kb_corpus *corpus)
 
 uint64_t kb_corpus_bad_rows(const kb_corpus *corpus)
 {
-    return kb_problems_count(corpus->problems);
+    uint64_t rows = 0;
+    for (int kind = 0; kind < KB_PROBLEM_KINDS; kind++)
+        if (kb_problem_is_a_row((kb_problem_kind)kind))
+            rows += kb_problems_of_kind(corpus->problems, (kb_problem_kind)kind);
+    return rows;
 }
 
 size_t kb_corpus_damaged(const kb_corpus *corpus)
 {
-    return corpus->damaged;
+    return (size_t)kb_problems_of_kind(corpus->problems, KB_PROBLEM_DAMAGE);
 }
 
 size_t kb_corpus_files(const kb_corpus *corpus, kb_file_kind kind)

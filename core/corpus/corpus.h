@@ -29,6 +29,7 @@ typedef struct kb_corpus_options {
     bool timesteps_given, fill_given; /* somebody asked for them: a model must not contradict */
     const char *columns;         /* names of columns, see columns.h; NULL: those of the format */
     bool strict;                 /* the first bad row is fatal */
+    bool survey;                 /* a file that cannot be read is a problem, and not fatal */
     bool skip_events;            /* leave the event log alone */
     uint64_t lane_bytes;         /* see lanes.h; for tests. Default 0 */
     const kb_cache *cache;       /* where what was read is kept; NULL: nowhere */

@@ -84,7 +84,6 @@ static bool is_to_be_read(const struct part *part)
 static kb_status assemble(struct loader *l, const kb_lanes *lanes, kb_error *err)
 {
     kb_status status = KB_OK;
-    l->corpus->damaged += lanes->damaged;
     if (is_to_be_read(&l->parts[READINGS]))
         status = assemble_readings(l, lanes, err);
     if (status == KB_OK && is_to_be_read(&l->parts[EVENTS]))
@@ -138,6 +137,19 @@ static kb_session describe(const struct loader *l, size_t id)
     return session;
 }
 
+static kb_status nothing_usable(const kb_corpus *corpus, kb_error *err)
+{
+    uint64_t bad = kb_corpus_bad_rows(corpus);
+    uint64_t lost =
+        kb_corpus_damaged(corpus) + kb_problems_of_kind(corpus->problems, KB_PROBLEM_FILE);
+    char files[64] = "";
+    if (lost)
+        snprintf(files, sizeof files, ", %" PRIu64 " file%s damaged or left out", lost,
+                 lost == 1 ? "" : "s");
+    return kb_fail(err, KB_ERR_FORMAT, "%s: no usable session: not one good row, %" PRIu64 " bad%s",
+                   corpus->path, bad, files);
+}
+
 static kb_status describe_sessions(struct loader *l, kb_error *err)
 {
     kb_corpus *corpus = l->corpus;
@@ -151,19 +163,12 @@ static kb_status describe_sessions(struct loader *l, kb_error *err)
     }
     corpus->texts = l->listing.texts;
     l->listing.texts = NULL;
-    if (!usable)
-        return kb_fail(err, KB_ERR_FORMAT,
-                       "%s: no usable session: not one good row, %" PRIu64 " bad", corpus->path,
-                       kb_problems_count(corpus->problems));
-    return KB_OK;
+    return usable ? KB_OK : nothing_usable(corpus, err);
 }
 
 static kb_status read_listing(struct loader *l, kb_error *err)
 {
-    kb_status status =
-        kb_listing_load(&l->listing, l->files.items, l->listed, &l->names, &l->reading, err);
-    l->corpus->damaged += l->listing.damaged;
-    return status;
+    return kb_listing_load(&l->listing, l->files.items, l->listed, &l->names, &l->reading, err);
 }
 
 /* What is to be read lies together, since the parts do, once the files of sessions are left out. */
@@ -275,7 +280,9 @@ static void keep_in_cache(struct loader *l)
         snprintf(corpus->cache_note, sizeof corpus->cache_note, "%s%s%s taken from the cache",
                  readings ? "readings" : "", readings && events ? " and " : "",
                  events ? "events" : "");
-    for (int p = 0; p < PARTS && !kb_cancelled(l->progress); p++) {
+    /* What only a survey puts up with is not kept for others. */
+    bool whole = !l->options->survey || !kb_problems_of_kind(corpus->problems, KB_PROBLEM_FILE);
+    for (int p = 0; p < PARTS && whole && !kb_cancelled(l->progress); p++) {
         kb_error err = {0};
         if (!l->parts[p].keyed || corpus->readers[p])
             continue;
@@ -340,6 +347,7 @@ static kb_status load(struct loader *l, const char *path, kb_error *err)
     if (!corpus->path || !corpus->problems)
         return kb_fail_memory(err, "a corpus");
     l->reading = (kb_reading){.strict = l->options->strict,
+                              .survey = l->options->survey,
                               .lane_bytes = l->options->lane_bytes,
                               .problems = corpus->problems,
                               .count = &l->count,

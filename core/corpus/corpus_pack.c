@@ -7,10 +7,6 @@
 #include "events_pack.h"
 #include "store_pack.h"
 
-struct packed_counts {
-    uint64_t rows, damaged;
-};
-
 struct packed_session {
     uint32_t user, version, label, split;
 };
@@ -80,7 +76,7 @@ static kb_status pack_problems(const kb_corpus *corpus, kb_packer *packer, const
 struct packed_problems {
     const struct packed_problem *items;
     const char *reasons;
-    size_t count, damaged;
+    size_t count;
 };
 
 static kb_status unpack_problems(struct packed_problems *out, kb_container_reader *reader,
@@ -103,7 +99,6 @@ static kb_status unpack_problems(struct packed_problems *out, kb_container_reade
         const struct packed_problem *p = &out->items[i];
         if (p->file >= files || p->kind >= KB_PROBLEM_KINDS || p->reason >= size)
             return kb_unpack_nonsense("problems", err);
-        out->damaged += p->kind == KB_PROBLEM_DAMAGE;
     }
     return KB_OK;
 }
@@ -116,7 +111,6 @@ static void tell_problems(kb_corpus *corpus, const struct packed_problems *probl
         kb_problems_add(corpus->problems, files[p->file].path, p->line, (kb_problem_kind)p->kind,
                         "%s", problems->reasons + p->reason);
     }
-    corpus->damaged += problems->damaged;
 }
 
 /* --- readings

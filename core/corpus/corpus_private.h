@@ -16,7 +16,7 @@ struct kb_corpus {
     kb_events *events;
     kb_problems *problems;
     uint64_t rows;
-    size_t damaged, files[KB_FILE_KINDS];
+    size_t files[KB_FILE_KINDS];
     kb_container_reader *readers[KB_CORPUS_READERS]; /* whose memory store and events look into */
     char cache_note[256];
 };

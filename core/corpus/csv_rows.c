@@ -16,6 +16,7 @@
 
 #include "csv_marks.h"
 #include "csv_text.h"
+#include "foreign.h"
 #include "memory.h"
 #include "number.h"
 #include "sizes.h"
@@ -551,18 +552,25 @@ static size_t find_name(const kb_csv *csv, const char *name, bool *twice)
     return found;
 }
 
+static bool shows_in_a_list(const kb_field *name)
+{
+    return name->length && name->text[0] != ' ' && name->text[name->length - 1] != ' ' &&
+           !strchr(name->text, ',');
+}
+
 /* The header's names for an error. */
 static void list_names(const kb_csv *csv, char *list, size_t size)
 {
     size_t used = 0;
     for (size_t f = 0; f < csv->header.count; f++) {
         kb_field name = get_string(&csv->header, f);
-        const char *comma = f ? ", " : "";
-        if (used + name.length + sizeof ", ..." > size) {
+        const char *comma = f ? ", " : "", *quote = shows_in_a_list(&name) ? "" : "'";
+        if (used + name.length + sizeof ", '', ..." > size) {
             snprintf(list + used, size - used, "%s...", comma);
             break;
         }
-        used += (size_t)snprintf(list + used, size - used, "%s%s", comma, name.text);
+        used +=
+            (size_t)snprintf(list + used, size - used, "%s%s%s%s", comma, quote, name.text, quote);
     }
     kb_printable(list);
 }
@@ -628,10 +636,23 @@ static kb_status skip_mark(kb_csv_text *text, kb_error *err)
     return KB_OK;
 }
 
+/* A file that was created and never written to has lost all that was to be in it. */
+static kb_status no_header(const kb_csv *csv, kb_error *err)
+{
+    bool nothing = kb_csv_stop(csv) == 0;
+    return kb_fail(err, nothing ? KB_ERR_DAMAGED : KB_ERR_FORMAT,
+                   "%s: empty, a header row was expected", csv->label);
+}
+
 static kb_status read_header(kb_csv *csv, kb_error *err)
 {
     kb_status status = skip_mark(&csv->text, err);
     enum outcome outcome = ROW_NONE;
+    const char *foreign = kb_foreign(csv->text.buffer, csv->text.end);
+    if (status == KB_OK && foreign)
+        status = kb_fail(err, KB_ERR_FORMAT,
+                         "%s: is %s: CSV in UTF-8 was expected, plain or gzip-compressed",
+                         csv->label, foreign);
     if (status == KB_OK)
         status = parse_row(csv, take_name, &outcome, err);
     if (status != KB_OK)
@@ -639,7 +660,7 @@ static kb_status read_header(kb_csv *csv, kb_error *err)
     if (outcome == ROW_NONE && csv->text.damage.status != KB_OK)
         return kb_fail(err, csv->text.damage.status, "%s", csv->text.damage.text);
     if (outcome == ROW_NONE)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: empty, a header row was expected", csv->label);
+        return no_header(csv, err);
     if (csv->reason)
         return kb_fail(err, KB_ERR_FORMAT, "%s:%" PRIu64 ": the header row does not parse: %s",
                        csv->label, csv->row_line, csv->reason);

@@ -299,8 +299,7 @@ kb_status kb_events_assemble(kb_events **out, const kb_lanes *lanes, size_t coll
 }
 
 kb_status kb_events_load(kb_events **out, const kb_file *inputs, size_t count,
-                         const kb_column_names *names, const kb_reading *reading, size_t *damaged,
-                         kb_error *err)
+                         const kb_column_names *names, const kb_reading *reading, kb_error *err)
 {
     *out = NULL;
     kb_events_reading how;
@@ -315,8 +314,6 @@ kb_status kb_events_load(kb_events **out, const kb_file *inputs, size_t count,
         status = kb_lanes_read(&lanes, inputs, readers, count, collectors, reading, err);
     if (status == KB_OK)
         status = kb_events_assemble(out, &lanes, 0, err);
-    if (damaged)
-        *damaged = lanes.damaged;
     kb_lanes_clear(&lanes, collectors);
     free(readers);
     return status;

@@ -33,11 +33,9 @@ void kb_events_prepare(kb_events_reading *reading, const kb_column_names *names,
 kb_status kb_events_assemble(kb_events **out, const kb_lanes *lanes, size_t collector,
                              kb_error *err);
 
-/* Reads COUNT files in the order given. *DAMAGED (NULL: not asked) becomes the number of those
- * whose end is lost. */
+/* Reads COUNT files in the order given. */
 kb_status kb_events_load(kb_events **out, const kb_file *inputs, size_t count,
-                         const kb_column_names *names, const kb_reading *reading, size_t *damaged,
-                         kb_error *err);
+                         const kb_column_names *names, const kb_reading *reading, kb_error *err);
 void kb_events_free(kb_events *events);
 
 /* --- asking */

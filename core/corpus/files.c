@@ -79,7 +79,9 @@ static kb_status add_matching(kb_paths *out, DIR *folder, const char *dir, const
         struct dirent *entry = readdir(folder);
         if (!entry)
             return errno ? kb_fail_errno(err, dir, "cannot list", errno) : KB_OK;
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || !suffix_of(entry->d_name))
+        bool hidden = entry->d_name[0] == '.'; /* copies leave such files behind */
+        if (hidden || strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
+            !suffix_of(entry->d_name))
             continue;
         kb_status status = add_path(out, &capacity, dir, entry->d_name, err);
         if (status != KB_OK)

@@ -48,8 +48,8 @@ uint64_t kb_files_bytes(const kb_files *inputs);
 /* Each file is on the disk just as it was when it was listed, and is a regular file. */
 bool kb_files_unchanged(const kb_files *inputs);
 
-/* The paths of files in DIR that are called PREFIX*.csv or PREFIX*.csv.gz, in bytewise order. The
- * caller frees with kb_paths_free. */
+/* The paths of files in DIR that are called PREFIX*.csv or PREFIX*.csv.gz, in bytewise order, those
+ * that begin with a dot left out. The caller frees with kb_paths_free. */
 typedef struct kb_paths {
     char **items;
     size_t count;

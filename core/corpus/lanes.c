@@ -33,8 +33,7 @@ struct lane {
     kb_problems *problems;
     bool live;            /* they are told as they are found */
     bool overflow;        /* they were more than could be kept */
-    size_t damaged;       /* files */
-    bool broken_off;      /* the last of its files is one of them */
+    bool broken_off;      /* the rest of the last of its files is lost */
     uint64_t bytes, rows; /* what it has added to the reading's count */
     uint64_t base;        /* lines of its first file before the lane */
     uint64_t first;       /* where its first row begins in that file */
@@ -183,7 +182,9 @@ static void report(struct lane *lane, uint64_t bytes, uint64_t rows)
     pthread_mutex_unlock(&r->report_lock);
 }
 
-static kb_status read_rows(struct lane *lane, const kb_reader *reader, kb_csv *csv, kb_error *err)
+/* *ANY: there was a row. */
+static kb_status read_rows(struct lane *lane, const kb_reader *reader, kb_csv *csv, bool *any,
+                           kb_error *err)
 {
     void *data = lane->data[reader->collector];
     uint64_t told = 0, rows = 0;
@@ -195,6 +196,7 @@ static kb_status read_rows(struct lane *lane, const kb_reader *reader, kb_csv *c
         if (status == KB_OK && got) {
             status = reader->take(data, csv, fields, err);
             rows++;
+            *any = true;
         }
         if (rows < REPORT_ROWS && got && status == KB_OK)
             continue;
@@ -232,17 +234,38 @@ static kb_status open_collection(struct lane *lane, size_t i, kb_error *err)
     return collector->open(&lane->data[i], collector->ctx, lane->whole->count > 1, err);
 }
 
-/* The file is cut off or corrupt: that is a problem at LINE, and what came before it stands. */
-static kb_status note_damage(struct lane *lane, const char *path, uint64_t line, kb_error *err)
+/* An error's TEXT behind "PATH: " or "PATH:LINE: ", which becomes LINE. */
+static const char *without_place(const char *text, const char *path, uint64_t *line)
 {
     size_t n = strlen(path);
-    const char *text = err->text;
-    if (strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0)
-        text += n + 2;
-    kb_problems_add(lane->problems, path, line, KB_PROBLEM_DAMAGE,
-                    "%s; the rows before that are kept", text);
-    lane->damaged++;
+    if (strncmp(text, path, n) != 0 || text[n] != ':')
+        return text;
+    char *end = NULL;
+    unsigned long long number = text[n + 1] == ' ' ? 0 : strtoull(text + n + 1, &end, 10);
+    if (end && *end == ':')
+        *line = number;
+    text = end ? end : text + n;
+    return strncmp(text, ": ", 2) == 0 ? text + 2 : text;
+}
+
+/* The rest of the file is lost: that is a problem at LINE (0: of the file as a whole), and what
+ * came before it stands. */
+static kb_status note_loss(struct lane *lane, const char *path, uint64_t line, bool any,
+                           const kb_error *why)
+{
+    bool damage = why->status == KB_ERR_DAMAGED;
+    const char *text = without_place(why->text, path, &line);
+    kb_problems_add(lane->problems, path, line, damage ? KB_PROBLEM_DAMAGE : KB_PROBLEM_FILE,
+                    "%s%s", text, any ? "; the rows before that are kept" : "");
+    lane->broken_off = true;
     return lane->whole->options->strict ? KB_ERR_FORMAT : KB_OK;
+}
+
+static bool is_about_the_file(const struct lane *lane, kb_status status)
+{
+    bool file = status == KB_ERR_IO || status == KB_ERR_FORMAT;
+    const kb_reading *options = lane->whole->options;
+    return status == KB_ERR_DAMAGED || (file && options->survey && !options->strict);
 }
 
 static kb_status read_file(struct lane *lane, size_t file, kb_error *err)
@@ -251,25 +274,29 @@ static kb_status read_file(struct lane *lane, size_t file, kb_error *err)
     const char *path = lane->whole->inputs[file].path;
     kb_csv_options options = part_of(lane, file);
     kb_csv *csv;
+    kb_error why = {0};
     uint64_t line = 0;
+    bool any = options.begin > 0;
     kb_status status = open_collection(lane, reader->collector, err);
     if (status != KB_OK)
         return status;
-    status = kb_csv_open(&csv, path, &options, err);
+    lane->broken_off = false;
+    status = kb_csv_open(&csv, path, &options, &why);
     if (status == KB_OK) {
         if (options.begin)
             lane->first = kb_csv_first(csv);
         if (reader->begin)
-            status = reader->begin(lane->data[reader->collector], csv, path, !options.begin, err);
+            status = reader->begin(lane->data[reader->collector], csv, path, !options.begin, &why);
         if (status == KB_OK)
-            status = read_rows(lane, reader, csv, err);
-        line = kb_csv_next_line(csv);
+            status = read_rows(lane, reader, csv, &any, &why);
+        line = status == KB_ERR_DAMAGED ? kb_csv_next_line(csv) : 0;
         lane->stop = kb_csv_stop(csv);
-        lane->lines = line - 1;
+        lane->lines = kb_csv_next_line(csv) - 1;
         kb_csv_close(csv);
     }
-    lane->broken_off = status == KB_ERR_DAMAGED;
-    return status == KB_ERR_DAMAGED ? note_damage(lane, path, line, err) : status;
+    if (is_about_the_file(lane, status))
+        return note_loss(lane, path, line, any, &why);
+    return status ? kb_fail(err, status, "%s", why.text) : KB_OK;
 }
 
 static kb_status read_files(struct lane *lane, kb_error *err)
@@ -353,7 +380,6 @@ static void read_again(struct lane *lane)
     atomic_fetch_sub(&lane->whole->counter->bytes, lane->bytes);
     atomic_fetch_sub(&lane->whole->counter->rows, lane->rows);
     lane->bytes = lane->rows = 0;
-    lane->damaged = 0;
     atomic_store(&lane->stopped, false);
     find_beginning(lane);
     lane->live = true;
@@ -416,7 +442,6 @@ static kb_status hand_over(kb_lanes *out, struct reading *r, kb_error *err)
     for (size_t l = 0; l < r->count; l++) {
         memcpy(out->data[l], r->lanes[l].data, sizeof *out->data);
         memset(r->lanes[l].data, 0, sizeof r->lanes[l].data);
-        out->damaged += r->lanes[l].damaged;
     }
     return KB_OK;
 }

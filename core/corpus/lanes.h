@@ -47,6 +47,7 @@ typedef struct kb_reading_count {
 
 typedef struct kb_reading {
     bool strict;         /* the first bad row, or damage, is fatal */
+    bool survey;         /* a file that cannot be opened, or has no such header, is not */
     uint64_t lane_bytes; /* no lane has fewer bytes of text, about. 0: the default */
     kb_problems *problems;
     kb_reading_count *count;     /* added to; NULL: nobody wants it */
@@ -58,11 +59,11 @@ typedef struct kb_lanes {
     size_t count;
     void *(
         *data)[KB_COLLECTORS]; /* by lane: what each collector has; NULL where no file fills it */
-    size_t damaged;            /* files whose end is lost */
 } kb_lanes;
 
 /* READERS[i] reads INPUTS[i] (COUNT > 0). A file that is damaged or shrinks is a problem, and its
- * rows before that are kept; any other error ends the reading. What OUT holds is closed by
+ * rows before that are kept; any other error ends the reading, unless it is about one file and this
+ * is a survey: then it is a problem, and that file is left out. What OUT holds is closed by
  * kb_lanes_clear; on an error it is empty. */
 kb_status kb_lanes_read(kb_lanes *out, const kb_file *inputs, const kb_reader *const *readers,
                         size_t count, const kb_collector *collectors, const kb_reading *reading,

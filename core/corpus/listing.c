@@ -7,6 +7,11 @@
 
 enum { S_SESSION, S_USER, S_VERSION, S_SPLIT, S_LABEL, S_COLUMNS };
 
+struct listing_reading {
+    kb_listing *listing;
+    kb_column columns[S_COLUMNS];
+};
+
 /* --- splits
  * ---------------------------------------------------------------------------------------------------------
  */
@@ -53,9 +58,29 @@ static kb_status add_item(kb_listing *listing, const kb_field *f, kb_split split
     return KB_OK;
 }
 
+/* A column that may be lacking is missed when somebody has asked for it by its name. */
+static kb_status look_for_names(void *data, kb_csv *csv, const char *path, bool first,
+                                kb_error *err)
+{
+    const struct listing_reading *reading = data;
+    kb_status status = KB_OK;
+    (void)path;
+    for (size_t c = 0; c < S_COLUMNS && first && status == KB_OK; c++) {
+        size_t place = 0;
+        const kb_column *column = &reading->columns[c], named = {column->mapped, false, NULL};
+        if (column->mapped && !column->required)
+            status = kb_csv_find_column(csv, &named, &place, err);
+        if (status == KB_OK && place == SIZE_MAX)
+            status = kb_csv_tell(csv, 1, err, KB_PROBLEM_COLUMN,
+                                 "no column '%.100s', which --columns names for %s", column->mapped,
+                                 column->name);
+    }
+    return status;
+}
+
 static kb_status take_session(void *data, kb_csv *csv, const kb_field *f, kb_error *err)
 {
-    kb_listing *listing = data;
+    kb_listing *listing = ((const struct listing_reading *)data)->listing;
     kb_split split = KB_SPLIT_TRAIN;
     if (!f[S_SESSION].length)
         return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty session");
@@ -95,12 +120,15 @@ kb_status kb_listing_load(kb_listing *out, const kb_file *inputs, size_t count,
     *out = (kb_listing){.sessions = kb_names_create(), .texts = kb_names_create()};
     if (!out->sessions || !out->texts || kb_names_add(out->texts, "", 0) == KB_NAME_NONE)
         return kb_fail_memory(err, "the list of sessions");
-    kb_column columns[S_COLUMNS];
+    struct listing_reading whole = {.listing = out};
     for (size_t c = 0; c < S_COLUMNS; c++)
-        columns[c] = (kb_column){kb_column_name(kinds[c]), c == S_SESSION,
-                                 names ? names->names[kinds[c]] : NULL};
-    const kb_reader reader = {.columns = columns, .column_count = S_COLUMNS, .take = take_session};
-    const kb_collector collectors[KB_COLLECTORS] = {{open_listing, close_listing, NULL, out}};
+        whole.columns[c] = (kb_column){kb_column_name(kinds[c]), c == S_SESSION,
+                                       names ? names->names[kinds[c]] : NULL};
+    const kb_reader reader = {.columns = whole.columns,
+                              .column_count = S_COLUMNS,
+                              .begin = look_for_names,
+                              .take = take_session};
+    const kb_collector collectors[KB_COLLECTORS] = {{open_listing, close_listing, NULL, &whole}};
     kb_reading alone = *reading;
     alone.pool = NULL; /* of a session listed twice the first line counts */
     kb_status status = KB_OK;
@@ -108,7 +136,6 @@ kb_status kb_listing_load(kb_listing *out, const kb_file *inputs, size_t count,
         const kb_reader *readers[1] = {&reader};
         kb_lanes lanes;
         status = kb_lanes_read(&lanes, &inputs[i], readers, 1, collectors, &alone, err);
-        out->damaged += lanes.damaged;
         kb_lanes_clear(&lanes, collectors);
     }
     return status;

@@ -31,7 +31,6 @@ typedef struct kb_listing {
     kb_names *sessions, *texts; /* texts has id 0 for "" */
     kb_listed *items;           /* by id in sessions */
     size_t capacity;
-    size_t damaged; /* files whose end is lost */
 } kb_listing;
 
 /* Reads COUNT files of sessions. OUT is cleared with kb_listing_clear, whatever is returned. */

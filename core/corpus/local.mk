@@ -19,6 +19,7 @@ libcorpus_a_SOURCES = \
   core/corpus/events_pack.c core/corpus/events_pack.h \
   core/corpus/feature_view.c core/corpus/feature_view.h \
   core/corpus/files.c core/corpus/files.h \
+  core/corpus/foreign.c core/corpus/foreign.h \
   core/corpus/generate.c core/corpus/generate.h \
   core/corpus/gzout.c core/corpus/gzout.h \
   core/corpus/ingest.c core/corpus/ingest.h \
@@ -80,7 +81,7 @@ tests_test_events_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
 tests_test_events_CFLAGS = $(TEST_CFLAGS)
 tests_test_events_LDADD = $(CORPUS_TEST_LIBS)
 
-tests_test_corpus_SOURCES = tests/test_corpus.c tests/corpus_files.h
+tests_test_corpus_SOURCES = tests/test_corpus.c tests/corpus_files.h tests/corpus_text.h
 tests_test_corpus_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
 tests_test_corpus_CFLAGS = $(TEST_CFLAGS)
 tests_test_corpus_LDADD = $(CORPUS_TEST_LIBS)

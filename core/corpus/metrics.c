@@ -125,32 +125,47 @@ static kb_status name_trace(struct metrics *m, kb_csv *csv, const char *path, bo
                                                        : NULL;
     m->trace = KB_NAME_NONE;
     if (wrong)
-        return first ? kb_csv_tell(csv, 0, err, KB_PROBLEM_NAME,
+        return first ? kb_csv_tell(csv, 0, err, KB_PROBLEM_FILE,
                                    "the session's name, which is the file's, is %s", wrong)
                      : KB_OK;
     m->trace = kb_ingest_session(m->ingest, name, length);
     return m->trace == KB_NAME_NONE ? no_memory(err) : KB_OK;
 }
 
+static bool names_an_object(const struct metrics *m, const kb_csv *csv, size_t i)
+{
+    return i != m->time && kb_csv_name(csv, i).length;
+}
+
+static kb_status look_for_twins(const struct metrics *m, const kb_csv *csv, kb_error *err)
+{
+    kb_names *seen = kb_names_create();
+    kb_status status = seen ? KB_OK : no_memory(err);
+    for (size_t i = 0; status == KB_OK && i < m->width; i++) {
+        kb_field name = kb_csv_name(csv, i);
+        size_t before = kb_names_count(seen);
+        if (!names_an_object(m, csv, i))
+            continue;
+        if (kb_names_add(seen, name.text, name.length) == KB_NAME_NONE)
+            status = no_memory(err);
+        else if (kb_names_count(seen) == before)
+            status = kb_fail(err, KB_ERR_FORMAT, "%s: column '%.200s' is there twice",
+                             kb_csv_label(csv), name.text);
+    }
+    kb_names_free(seen);
+    return status;
+}
+
 /* OBJECTS[i] becomes the id of the object that column I names. */
-static kb_status name_column(struct metrics *m, kb_csv *csv, kb_names *seen, size_t i, bool first,
-                             kb_error *err)
+static kb_status name_column(struct metrics *m, kb_csv *csv, size_t i, bool first, kb_error *err)
 {
     kb_field name = kb_csv_name(csv, i);
     m->objects[i] = KB_NAME_NONE;
-    if (i == m->time)
-        return KB_OK;
-    if (!name.length)
-        return first
-                   ? kb_csv_tell(csv, 1, err, KB_PROBLEM_NAME,
+    if (!names_an_object(m, csv, i))
+        return first && i != m->time
+                   ? kb_csv_tell(csv, 1, err, KB_PROBLEM_COLUMN,
                                  "column %zu has no name of 1 to 4096 bytes: it is left out", i + 1)
                    : KB_OK;
-    size_t before = kb_names_count(seen);
-    if (kb_names_add(seen, name.text, name.length) == KB_NAME_NONE)
-        return no_memory(err);
-    if (kb_names_count(seen) == before)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: column '%.200s' is there twice", kb_csv_label(csv),
-                       name.text);
     m->objects[i] = kb_ingest_object(m->ingest, name.text, name.length);
     return m->objects[i] == KB_NAME_NONE ? no_memory(err) : KB_OK;
 }
@@ -158,13 +173,11 @@ static kb_status name_column(struct metrics *m, kb_csv *csv, kb_names *seen, siz
 static kb_status name_columns(struct metrics *m, kb_csv *csv, bool first, kb_error *err)
 {
     m->width = kb_csv_width(csv);
-    kb_names *seen = kb_names_create();
     bool room = kb_grow((void **)&m->objects, &m->objects_capacity, m->width, sizeof *m->objects) &&
                 kb_grow((void **)&m->values, &m->values_capacity, m->width, sizeof *m->values);
-    kb_status status = seen && room ? KB_OK : no_memory(err);
+    kb_status status = room ? look_for_twins(m, csv, err) : no_memory(err);
     for (size_t i = 0; status == KB_OK && i < m->width; i++)
-        status = name_column(m, csv, seen, i, first, err);
-    kb_names_free(seen);
+        status = name_column(m, csv, i, first, err);
     return status;
 }
 

@@ -36,11 +36,18 @@ const char *kb_problem_kind_name(kb_problem_kind kind)
         [KB_PROBLEM_TIME] = "not a time",
         [KB_PROBLEM_NUMBER] = "not a number",
         [KB_PROBLEM_RANGE] = "number out of range",
-        [KB_PROBLEM_SESSION] = "contradictory session",
+        [KB_PROBLEM_SESSION] = "bad line of a session",
+        [KB_PROBLEM_COLUMN] = "column left out",
         [KB_PROBLEM_DAMAGE] = "damaged file",
+        [KB_PROBLEM_FILE] = "file left out",
         [KB_PROBLEM_OTHER] = "other",
     };
     return names[kind];
+}
+
+bool kb_problem_is_a_row(kb_problem_kind kind)
+{
+    return kind != KB_PROBLEM_COLUMN && kind != KB_PROBLEM_DAMAGE && kind != KB_PROBLEM_FILE;
 }
 
 kb_problems *kb_problems_create(kb_problem_listener listener)

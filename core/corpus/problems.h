@@ -5,6 +5,7 @@
 #ifndef KB_PROBLEMS_H
 #define KB_PROBLEMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,15 +24,18 @@ typedef enum kb_problem_kind {
     KB_PROBLEM_TIME,    /* not a time */
     KB_PROBLEM_NUMBER,  /* a value that is not a number */
     KB_PROBLEM_RANGE,   /* a value that is negative or too large */
-    KB_PROBLEM_SESSION, /* a line of sessions.csv that contradicts another, or a split that is none
-                         */
+    KB_PROBLEM_SESSION, /* one listed twice, or with a split that is none */
+    KB_PROBLEM_COLUMN,  /* one that is left out */
     KB_PROBLEM_DAMAGE,  /* a file that breaks off or is corrupt */
+    KB_PROBLEM_FILE,    /* one that is left out */
     KB_PROBLEM_OTHER
 } kb_problem_kind;
 
 enum { KB_PROBLEM_KINDS = KB_PROBLEM_OTHER + 1 };
 
 const char *kb_problem_kind_name(kb_problem_kind kind); /* "wrong number of fields", ... */
+/* It costs a row, no more and no less. */
+bool kb_problem_is_a_row(kb_problem_kind kind);
 
 typedef struct kb_problem {
     const char *file; /* as the user would name it; "-" for standard input */

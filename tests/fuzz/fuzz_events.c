@@ -21,17 +21,17 @@ static void check_names(const kb_events *events)
 static char *read_as(const kb_file *file, kb_reading reading)
 {
     char *text;
-    size_t size, damaged;
+    size_t size;
     kb_error err;
     kb_events *events;
     FILE *f = open_memstream(&text, &size);
     reading.problems = kb_problems_create((kb_problem_listener){print_problem, f});
-    kb_status status = kb_events_load(&events, file, 1, NULL, &reading, &damaged, &err);
+    kb_status status = kb_events_load(&events, file, 1, NULL, &reading, &err);
     if (status == KB_OK) {
         print_events(f, events);
         check_names(events);
-        fprintf(f, "%zu events, %zu sessions, %zu damaged\n", kb_events_count(events),
-                kb_events_sessions(events), damaged);
+        fprintf(f, "%zu events, %zu sessions\n", kb_events_count(events),
+                kb_events_sessions(events));
         kb_events_free(events);
     } else {
         fprintf(f, "error %d: %s\n", (int)status, err.text);

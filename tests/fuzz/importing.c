@@ -29,7 +29,7 @@ static void check_events(const char *out, const kb_import_result *result)
     kb_reading reading = {.strict = true, .problems = kb_problems_create((kb_problem_listener){0})};
     kb_status status = kb_files_of_events(&files, out, &err);
     if (status == KB_OK)
-        status = kb_events_load(&events, files.items, files.count, NULL, &reading, NULL, &err);
+        status = kb_events_load(&events, files.items, files.count, NULL, &reading, &err);
     fuzz_check(status == KB_OK, "events that were written cannot be read: %s", err.text);
     fuzz_check(kb_events_count(events) == result->events, "%" PRIu64 " events written, %zu read",
                result->events, kb_events_count(events));
