@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "theme.h"
 
-enum { FLEXIBLE_MAX = 60, GRAPHIC_MAX = 100, GAP = 1 };
+enum { FLEXIBLE_MAX = 120, GRAPHIC_MAX = 100, GAP = 1 };
 
 void kb_list_init(kb_list *list)
 {

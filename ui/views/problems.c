@@ -1,5 +1,6 @@
 /* problems: every bad row of the input as FILE:LINE: reason. */
 #include <stdio.h>
+#include <string.h>
 
 #include "parts.h"
 #include "theme.h"
@@ -12,12 +13,23 @@ static const kb_sheet_column columns[COLUMNS] = {
     [REASON] = {.name = "reason", .width = 20, .flexible = true},
 };
 
+/* The file's path below the corpus. */
+static const char *path_inside(const kb_corpus *corpus, const char *file)
+{
+    const char *folder = kb_corpus_path(corpus);
+    size_t n = strlen(folder);
+    if (strncmp(file, folder, n) != 0 || !file[n])
+        return file;
+    return file[n] == '/' ? file + n + 1 : n && folder[n - 1] == '/' ? file + n : file;
+}
+
 static void cell(void *ctx, size_t row, size_t column, kb_value *value)
 {
     const kb_pane *pane = ctx;
-    kb_problem problem = kb_problems_get(kb_corpus_problems(pane->ui->data->corpus), row);
+    const kb_corpus *corpus = pane->ui->data->corpus;
+    kb_problem problem = kb_problems_get(kb_corpus_problems(corpus), row);
     if (column == FILE_NAME)
-        kb_value_text(value, problem.file);
+        kb_value_text(value, path_inside(corpus, problem.file));
     else if (column == REASON)
         kb_value_text(value, problem.reason);
     else if (problem.line)
