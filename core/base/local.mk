@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
   core/base/pool.c core/base/pool.h \
   core/base/progress.h \
   core/base/rng.c core/base/rng.h \
+  core/base/secret.c core/base/secret.h \
   core/base/simd.h \
   core/base/sizes.h \
   core/base/status.c core/base/status.h \

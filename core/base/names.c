@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "secret.h"
 
 struct entry {
     const char *text;
@@ -20,6 +21,7 @@ struct kb_names {
     size_t count, capacity;
     uint32_t *slots; /* id or KB_NAME_NONE */
     size_t slot_count;
+    uint64_t seed, factor; /* of the hash: secrets */
 };
 
 static uint32_t load32(const char *s)
@@ -29,18 +31,17 @@ static uint32_t load32(const char *s)
     return v;
 }
 
-/* Four bytes a step with a 64-bit multiply and fold. Not for adversaries beyond linear probing's
- * reach: ids are spread by the final avalanche, and a collision costs a memcmp, never a wrong
- * answer. */
-static uint32_t hash_bytes(const char *s, size_t length)
+/* Four bytes a step with a 64-bit multiply and fold. Which names collide depends on the table's
+ * secrets; a collision costs a memcmp, never a wrong answer. */
+static uint32_t hash_bytes(const kb_names *names, const char *s, size_t length)
 {
-    uint64_t h = 0x9E3779B97F4A7C15u ^ length;
+    uint64_t h = names->seed ^ length, factor = names->factor;
     for (; length >= 4; s += 4, length -= 4) {
-        h = (h ^ load32(s)) * 0xD6E8FEB86659FD93u;
+        h = (h ^ load32(s)) * factor;
         h ^= h >> 32;
     }
     for (; length; s++, length--)
-        h = (h ^ (unsigned char)*s) * 0xD6E8FEB86659FD93u;
+        h = (h ^ (unsigned char)*s) * factor;
     h ^= h >> 29;
     h *= 0xBF58476D1CE4E5B9u;
     return (uint32_t)(h >> 32);
@@ -51,6 +52,8 @@ kb_names *kb_names_create(void)
     kb_names *names = kb_calloc(1, sizeof *names);
     if (!names)
         return NULL;
+    names->seed = kb_secret();
+    names->factor = kb_secret();
     names->arena = kb_arena_create();
     if (!names->arena) {
         free(names);
@@ -113,7 +116,7 @@ uint32_t kb_names_add(kb_names *names, const char *s, size_t length)
         return KB_NAME_NONE;
     if ((names->count + 1) * 2 > names->slot_count && !grow_slots(names))
         return KB_NAME_NONE;
-    uint32_t hash = hash_bytes(s, length);
+    uint32_t hash = hash_bytes(names, s, length);
     size_t slot = find_slot(names, s, length, hash);
     if (names->slots[slot] != KB_NAME_NONE)
         return names->slots[slot];
@@ -174,7 +177,7 @@ uint32_t kb_names_find(const kb_names *names, const char *s, size_t length)
 {
     if (!names->count)
         return KB_NAME_NONE;
-    return names->slots[find_slot(names, s, length, hash_bytes(s, length))];
+    return names->slots[find_slot(names, s, length, hash_bytes(names, s, length))];
 }
 
 const char *kb_names_get(const kb_names *names, uint32_t id)

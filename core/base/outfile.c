@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "secret.h"
 
 enum { BUFFER_BYTES = 1 << 16 };
 
@@ -23,6 +24,8 @@ struct kb_outfile {
     char buffer[BUFFER_BYTES];
 };
 
+static const char suffix[] = ".xxxxxx.tmp";
+
 static void dispose(kb_outfile *file)
 {
     if (file->fd >= 0)
@@ -32,27 +35,29 @@ static void dispose(kb_outfile *file)
     free(file);
 }
 
-/* mkostemps makes the file 0600; a result is an ordinary file, so it gets the mode of what it
- * replaces or the umask's. */
-static void set_mode(const kb_outfile *file)
+/* Makes a file beside the target by a name that nothing has yet. It is an ordinary file with the
+ * mode of what it is to replace, if there is something; or else for this user only. */
+static bool make_temporary(kb_outfile *file)
 {
+    enum { TRIES = 100 };
     struct stat st;
-    mode_t mode;
-    if (stat(file->path, &st) == 0) {
-        mode = st.st_mode & 07777;
-    } else {
-        mode_t mask = umask(0);
-        umask(mask);
-        mode = 0666 & ~mask;
+    mode_t mode = file->private ? 0600 : 0666; /* which the umask applies to */
+    char *digits = file->temporary + strlen(file->path) + 1;
+    errno = EEXIST;
+    for (int i = 0; i < TRIES && file->fd < 0 && errno == EEXIST; i++) {
+        snprintf(digits, sizeof suffix - 1, "%06x.tmp", (unsigned)(kb_secret() >> 40));
+        file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     }
-    (void)!fchmod(file->fd, mode);
+    if (file->fd >= 0 && !file->private && stat(file->path, &st) == 0)
+        (void)!fchmod(file->fd, st.st_mode & 07777);
+    return file->fd >= 0;
 }
 
-/* Where the file really goes: behind a link it is what the link names that is replaced, not the
- * link. A device or a pipe would be replaced by the rename too, which nobody can want. */
+/* Where the file really goes: behind a link it is the file that the link leads to that is replaced,
+ * and the link itself where that is not there. A device or a pipe would be replaced by the rename
+ * too, which nobody can want. */
 static kb_status set_names(kb_outfile *file, const char *path, kb_error *err)
 {
-    static const char suffix[] = ".XXXXXX.tmp";
     struct stat st;
     bool exists = stat(path, &st) == 0;
     if (exists && !S_ISREG(st.st_mode))
@@ -80,15 +85,12 @@ static kb_status open_file(kb_outfile **out, const char *path, bool private, kb_
         dispose(file);
         return status;
     }
-    file->fd = mkostemps(file->temporary, 4, O_CLOEXEC);
-    if (file->fd < 0) {
+    file->private = private;
+    if (!make_temporary(file)) {
         kb_fail_errno(err, path, "cannot be written", errno);
         dispose(file);
         return KB_ERR_IO;
     }
-    file->private = private;
-    if (!private)
-        set_mode(file);
     *out = file;
     return KB_OK;
 }

@@ -8,7 +8,9 @@
 #include "memory.h"
 #include "order.h"
 
-enum { SESSIONS_A_PIECE = 16 };
+/* A piece is some sessions: few, so that threads end together; and a piece has to make room for all
+ * objects, so that there are not too many pieces either. */
+enum { SESSIONS_A_PIECE = 16, PIECES_MAX = 1024 };
 
 /* Which partials a session has. */
 struct source {
@@ -23,6 +25,7 @@ struct assembly {
     uint32_t **new_session, **new_object; /* by lane: by id there, the id in the store */
     struct source *sources;               /* by session of the store, then by lane */
     size_t *starts;                       /* by session: where its sources start; one more */
+    size_t piece;                         /* sessions of one */
     bool hold;
     atomic_bool no_memory;
     atomic_size_t done;
@@ -109,11 +112,11 @@ static void count_window(struct assembly *a, const struct kb_window *window)
 }
 
 /* Lays COUNT layers over each other and concludes. */
-static bool merge_layers(kb_combiner *merger, kb_combiner *concluder, struct kb_window *out,
-                         const struct kb_layer *layers, size_t count)
+static bool merge_layers(kb_combiner *merger, kb_combiner *concluder, size_t objects,
+                         struct kb_window *out, const struct kb_layer *layers, size_t count)
 {
     struct kb_partial merged;
-    if (!kb_combine(merger, &merged, layers, count, NULL))
+    if (!kb_combiner_objects(merger, objects) || !kb_combine(merger, &merged, layers, count, NULL))
         return false;
     bool done = kb_conclude(concluder, out, &(struct kb_layer){&merged, NULL});
     free(merged.times);
@@ -134,7 +137,8 @@ static bool build_session(struct assembly *a, size_t session, kb_combiner *merge
     }
     bool done = count == 0   ? true
                 : count == 1 ? kb_conclude(concluder, window, layers)
-                             : merge_layers(merger, concluder, window, layers, count);
+                             : merge_layers(merger, concluder, kb_names_count(a->store->objects),
+                                            window, layers, count);
     for (size_t i = 0; i < sources; i++) {
         struct kb_partial *p = &a->lanes[from[i].lane]->partials[from[i].session];
         free(p->times);
@@ -148,23 +152,22 @@ static bool build_session(struct assembly *a, size_t session, kb_combiner *merge
 static void build_piece(void *ctx, size_t piece)
 {
     struct assembly *a = ctx;
-    size_t sessions = kb_names_count(a->store->sessions),
-           objects = kb_names_count(a->store->objects);
-    size_t begin = piece * SESSIONS_A_PIECE, end = begin + SESSIONS_A_PIECE;
+    size_t sessions = kb_names_count(a->store->sessions);
+    size_t begin = piece * a->piece, end = begin + a->piece;
     if (atomic_load(&a->no_memory) || kb_cancelled(a->progress))
         return;
     kb_combiner *merger = kb_combiner_create(a->store->timesteps, a->hold, true);
     kb_combiner *concluder = kb_combiner_create(a->store->timesteps, a->hold, false);
     struct kb_layer *layers = kb_calloc(a->lane_count, sizeof *layers);
-    bool done = merger && concluder && layers && kb_combiner_objects(merger, objects);
-    for (size_t s = begin; done && s < end && s < sessions; s++)
+    bool done = merger && concluder && layers;
+    for (size_t s = begin; done && s < end && s < sessions && !kb_cancelled(a->progress); s++)
         done = build_session(a, s, merger, concluder, layers);
     if (!done)
         atomic_store(&a->no_memory, true);
     kb_combiner_free(merger);
     kb_combiner_free(concluder);
     free(layers);
-    size_t ready = atomic_fetch_add(&a->done, SESSIONS_A_PIECE) + SESSIONS_A_PIECE;
+    size_t ready = atomic_fetch_add(&a->done, a->piece) + a->piece;
     kb_progress_report(a->progress, "sorting", ready < sessions ? ready : sessions, sessions);
 }
 
@@ -215,7 +218,8 @@ static kb_status build(struct assembly *a, kb_pool *pool, kb_error *err)
     if (!prepare(a))
         return kb_fail_memory(err, "a corpus");
     size_t sessions = kb_names_count(store->sessions);
-    kb_pool_run(pool, (sessions + SESSIONS_A_PIECE - 1) / SESSIONS_A_PIECE, build_piece, a);
+    a->piece = sessions / PIECES_MAX < SESSIONS_A_PIECE ? SESSIONS_A_PIECE : sessions / PIECES_MAX;
+    kb_pool_run(pool, (sessions + a->piece - 1) / a->piece, build_piece, a);
     if (atomic_load(&a->no_memory))
         return kb_fail_memory(err, "a corpus");
     if (kb_cancelled(a->progress))

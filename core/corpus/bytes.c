@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "files.h"
 #include "memory.h"
 #include "sizes.h"
 
@@ -28,23 +29,23 @@ struct kb_bytes {
     enum place place;
     char *label;
     const kb_progress *progress;
-    uint64_t read;    /* from the file */
-    uint64_t offset;  /* in the file of what is read next */
-    uint64_t size;    /* of a regular file when it was opened */
-    kb_error failure; /* why it ended if that is not its end; told behind what came before it */
-    z_stream z;       /* next_in/avail_in: what of INPUT is not used yet, also for plain bytes */
+    uint64_t read;     /* from the file */
+    uint64_t offset;   /* in the file of what is read next */
+    uint64_t size;     /* of a regular file when it was opened */
+    struct stat about; /* likewise */
+    kb_error failure;  /* why it ended if that is not its end; told behind what came before it */
+    z_stream z;        /* next_in/avail_in: what of INPUT is not used yet, also for plain bytes */
     unsigned char input[INPUT_BYTES];
 };
 
 static kb_status inspect(kb_bytes *bytes, kb_error *err)
 {
-    struct stat about;
-    if (fstat(bytes->fd, &about) != 0)
+    if (fstat(bytes->fd, &bytes->about) != 0)
         return kb_fail_errno(err, bytes->label, "cannot read", errno);
-    if (S_ISDIR(about.st_mode))
+    if (S_ISDIR(bytes->about.st_mode))
         return kb_fail(err, KB_ERR_IO, "%s: is a directory, a file was expected", bytes->label);
-    bytes->may_block = !S_ISREG(about.st_mode);
-    bytes->size = bytes->may_block ? 0 : (uint64_t)about.st_size;
+    bytes->may_block = !S_ISREG(bytes->about.st_mode);
+    bytes->size = bytes->may_block ? 0 : (uint64_t)bytes->about.st_size;
     return KB_OK;
 }
 
@@ -95,6 +96,15 @@ void kb_bytes_expect(kb_bytes *bytes, uint64_t size)
         bytes->size = size;
 }
 
+bool kb_bytes_are_of(const kb_bytes *bytes, const struct kb_file *file)
+{
+    const struct stat *st = &bytes->about;
+    bool same = (uint64_t)st->st_dev == file->device && (uint64_t)st->st_ino == file->inode;
+    bool grown = (uint64_t)st->st_size > file->size;
+    return same && (grown || (st->st_mtim.tv_sec == file->modified[0] &&
+                              st->st_mtim.tv_nsec == file->modified[1]));
+}
+
 bool kb_bytes_is_worth_a_thread(const kb_bytes *bytes)
 {
     return bytes->inflating && !bytes->may_block;
@@ -110,12 +120,25 @@ static kb_status cancelled(kb_error *err)
     return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
 }
 
+/* Something was written to the file while it was read, and not only behind what there was. */
+static bool has_changed(const kb_bytes *bytes)
+{
+    struct stat now;
+    return fstat(bytes->fd, &now) == 0 && now.st_size == bytes->about.st_size &&
+           (now.st_mtim.tv_sec != bytes->about.st_mtim.tv_sec ||
+            now.st_mtim.tv_nsec != bytes->about.st_mtim.tv_nsec);
+}
+
 /* The file has no more bytes: are those all that there were? Standard input may have been read from
  * before, so that its offset says nothing. */
 static void end_of_file(kb_bytes *bytes)
 {
     bytes->ended = true;
-    if (bytes->owned && bytes->offset < bytes->size)
+    if (!bytes->owned || bytes->may_block)
+        return;
+    if (has_changed(bytes))
+        kb_fail(&bytes->failure, KB_ERR_DAMAGED, "%s: changed while it was read", bytes->label);
+    if (bytes->offset < bytes->size)
         kb_fail(&bytes->failure, KB_ERR_DAMAGED,
                 "%s: shrank while it was read: it had %" PRIu64 " bytes, %" PRIu64 " could be read",
                 bytes->label, bytes->size, bytes->offset);
@@ -296,7 +319,8 @@ kb_status kb_bytes_read(kb_bytes *bytes, char *buffer, size_t room, size_t *got,
 kb_status kb_bytes_seek(kb_bytes *bytes, uint64_t offset, kb_error *err)
 {
     if (bytes->place != IN_PLAIN || bytes->may_block)
-        return kb_fail(err, KB_ERR_USAGE, "%s: cannot be read from its middle", bytes->label);
+        return kb_fail(err, KB_ERR_DAMAGED,
+                       "%s: changed while it was read: it has no middle to go to", bytes->label);
     if (lseek(bytes->fd, (off_t)offset, SEEK_SET) < 0)
         return kb_fail_errno(err, bytes->label, "cannot read", errno);
     bytes->z.avail_in = 0;

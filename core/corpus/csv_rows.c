@@ -26,7 +26,8 @@ enum {
     FOLDS_MAX = KB_SIZE(32, 5),
     ENTRY_BLOCK = 16 * 1024, /* how libcsv's field buffer grows */
     LIST_BYTES = 400,        /* of the header, in an error */
-    REASON_BYTES = 64
+    REASON_BYTES = 64,
+    BAD_ROWS_AT_ONCE = KB_SIZE(4096, 5)
 };
 
 /* How reading a row ended. */
@@ -51,7 +52,8 @@ struct kb_csv {
     struct csv_parser parser;
     char *label;
     kb_csv_options options;
-    uint64_t first;      /* offset of the first row */
+    uint64_t first; /* offset of the first row */
+    uint64_t header_line;
     uint64_t row_line;   /* of the row being read */
     uint64_t given_line; /* of the row last delivered */
 
@@ -138,7 +140,9 @@ static void take_name(void *text, size_t length, void *ctx)
 {
     kb_csv *csv = ctx;
     csv->field_count++;
-    if (!add_string(&csv->header, text, too_long(csv, length) ? 0 : length))
+    if (csv->header.count == KB_COLUMNS_MAX)
+        blame(csv, KB_PROBLEM_LENGTH, "more than 1048576 columns");
+    else if (!add_string(&csv->header, text, too_long(csv, length) ? 0 : length))
         csv->no_memory = true;
 }
 
@@ -481,9 +485,15 @@ static bool is_past_range(const kb_csv *csv)
 
 kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error *err)
 {
-    for (*got = false; !*got && !is_past_range(csv);) {
+    *got = false;
+    for (size_t bad = 0; !*got && !is_past_range(csv); bad++) {
         enum outcome outcome;
         char text[REASON_BYTES];
+        if (bad == BAD_ROWS_AT_ONCE) {
+            *fields = NULL;
+            *got = true;
+            return KB_OK;
+        }
         kb_status status = read_row(csv, &outcome, err);
         if (status != KB_OK)
             return status;
@@ -664,6 +674,7 @@ static kb_status read_header(kb_csv *csv, kb_error *err)
     if (csv->reason)
         return kb_fail(err, KB_ERR_FORMAT, "%s:%" PRIu64 ": the header row does not parse: %s",
                        csv->label, csv->row_line, csv->reason);
+    csv->header_line = csv->row_line;
     return place_columns(csv, err);
 }
 
@@ -757,9 +768,14 @@ kb_field kb_csv_name(const kb_csv *csv, size_t i)
     return get_string(&csv->header, i);
 }
 
-bool kb_csv_has_column(const kb_csv *csv, size_t column)
+bool kb_csv_is_of(const kb_csv *csv, const struct kb_file *file)
 {
-    return csv->places[column] != SIZE_MAX;
+    return kb_bytes_are_of(csv->text.bytes, file);
+}
+
+uint64_t kb_csv_header_line(const kb_csv *csv)
+{
+    return csv->header_line;
 }
 
 uint64_t kb_csv_line(const kb_csv *csv)

@@ -19,7 +19,7 @@
 #include "sizes.h"
 #include "status.h"
 
-enum { KB_FIELD_MAX = KB_SIZE(4096, 200) };
+enum { KB_FIELD_MAX = KB_SIZE(4096, 200), KB_COLUMNS_MAX = KB_SIZE(1 << 20, 300) };
 
 typedef struct kb_field {
     const char *text; /* NUL-terminated; valid until the next row is read */
@@ -31,6 +31,8 @@ typedef struct kb_column {
     bool required;
     const char *mapped; /* the name to look for first, or NULL */
 } kb_column;
+
+struct kb_file;
 
 typedef struct kb_csv kb_csv;
 
@@ -52,12 +54,16 @@ typedef struct kb_csv_options {
 } kb_csv_options;
 
 /* Opens PATH ("-": standard input) and reads its header. A missing required column is KB_ERR_FORMAT
- * and names the columns that were found; so are a file without a header and a column that is wanted
- * and there twice. What OPTIONS points to outlives the reader. */
+ * and names the columns that were found; so are a file without a header, one with more than
+ * KB_COLUMNS_MAX columns and a column that is wanted and there twice. What OPTIONS points to
+ * outlives the reader. */
 kb_status kb_csv_open(kb_csv **out, const char *path, const kb_csv_options *options, kb_error *err);
 void kb_csv_close(kb_csv *csv); /* NULL is fine */
 
 const char *kb_csv_label(const kb_csv *csv);
+/* See kb_bytes_are_of. */
+bool kb_csv_is_of(const kb_csv *csv, const struct kb_file *file);
+uint64_t kb_csv_header_line(const kb_csv *csv); /* its first line */
 /* How many fields a row has as it is delivered: the columns wanted, or those of the file. */
 size_t kb_csv_width(const kb_csv *csv);
 /* The name of the file's column I, "" if it is longer than KB_FIELD_MAX. */
@@ -66,10 +72,10 @@ kb_field kb_csv_name(const kb_csv *csv, size_t i);
  * kb_csv_open. */
 kb_status kb_csv_find_column(const kb_csv *csv, const kb_column *column, size_t *place,
                              kb_error *err);
-bool kb_csv_has_column(const kb_csv *csv, size_t column); /* wanted ones only */
 
 /* The next good row: *GOT true and (*FIELDS)[i] the field of columns[i] ({"", 0} where the file
- * lacks an optional one), or *GOT false at the end. A damaged file (see bytes.h) delivers the rows
+ * lacks an optional one), or *GOT false at the end. Among many bad rows *FIELDS is NULL now and
+ * then, for the caller to say where reading is. A damaged file (see bytes.h) delivers the rows
  * before the damage, then is KB_ERR_DAMAGED. */
 kb_status kb_csv_next(kb_csv *csv, const kb_field **fields, bool *got, kb_error *err);
 

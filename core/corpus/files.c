@@ -194,7 +194,7 @@ static kb_status list_corpus(kb_files *inputs, const char *dir, kb_error *err)
     return status ? status : add_listed(inputs, dir, "events", false, KB_FILE_EVENTS, err);
 }
 
-static bool lies_in_traces(const char *path)
+static bool names_traces(const char *path)
 {
     static const char folder[] = "traces";
     const char *slash = strrchr(path, '/');
@@ -204,6 +204,22 @@ static bool lies_in_traces(const char *path)
         slash--;
     size_t length = (size_t)(slash - path), n = sizeof folder - 1;
     return ends_with(path, length, folder) && (length == n || path[length - n - 1] == '/');
+}
+
+/* Also where the folder's name is not in PATH: since one is inside it, or by a link. */
+static bool lies_in_traces(const char *path)
+{
+    if (names_traces(path))
+        return true;
+    size_t length;
+    const char *name = kb_file_stem(path, &length);
+    char *folder = name == path ? kb_strdup(".") : strndup(path, (size_t)(name - path));
+    char *real = folder ? realpath(folder, NULL) : NULL, *whole = real ? join(real, "x") : NULL;
+    bool lies = whole && names_traces(whole);
+    free(whole);
+    free(real);
+    free(folder);
+    return lies;
 }
 
 static kb_status conclude(kb_files *out, kb_status status)

@@ -54,7 +54,7 @@ struct reading {
     kb_reading_count *counter, own_counter;
     struct lane *lanes;
     size_t count;
-    pthread_mutex_t report_lock; /* one report at a time, so that what is told only grows */
+    pthread_mutex_t report_lock; /* one report at a time, so that what is told is never late */
 };
 
 /* --- cutting
@@ -145,7 +145,7 @@ static void hear_problem(void *ctx, const kb_problem *problem)
     struct lane *lane = ctx;
     if (lane->live) {
         tell(lane, problem);
-    } else if (kb_problems_count(lane->problems) > KB_PROBLEMS_KEPT) {
+    } else if (kb_problems_count(lane->problems) > kb_problems_kept(lane->problems)) {
         lane->overflow = true;
         atomic_store(&lane->stopped, true);
     }
@@ -154,6 +154,8 @@ static void hear_problem(void *ctx, const kb_problem *problem)
 /* The row that a strict reading ended at. */
 static kb_status first_problem(const struct lane *lane, kb_error *err)
 {
+    if (!kb_problems_kept(lane->problems))
+        return kb_fail_memory(err, "a list of problems");
     kb_problem problem = kb_problems_get(lane->problems, 0);
     if (!problem.line)
         return kb_fail(err, KB_ERR_FORMAT, "%s: %s", problem.file, problem.reason);
@@ -193,12 +195,13 @@ static kb_status read_rows(struct lane *lane, const kb_reader *reader, kb_csv *c
     kb_status status = KB_OK;
     while (status == KB_OK && got) {
         status = kb_csv_next(csv, &fields, &got, err);
-        if (status == KB_OK && got) {
+        bool row = status == KB_OK && got && fields;
+        if (row) {
             status = reader->take(data, csv, fields, err);
             rows++;
             *any = true;
         }
-        if (rows < REPORT_ROWS && got && status == KB_OK)
+        if (row && rows < REPORT_ROWS && status == KB_OK)
             continue;
         report(lane, kb_csv_bytes(csv) - told, rows);
         told = kb_csv_bytes(csv);
@@ -254,11 +257,12 @@ static kb_status note_loss(struct lane *lane, const char *path, uint64_t line, b
                            const kb_error *why)
 {
     bool damage = why->status == KB_ERR_DAMAGED;
+    bool strict = lane->whole->options->strict;
     const char *text = without_place(why->text, path, &line);
     kb_problems_add(lane->problems, path, line, damage ? KB_PROBLEM_DAMAGE : KB_PROBLEM_FILE,
-                    "%s%s", text, any ? "; the rows before that are kept" : "");
+                    "%s%s", text, any && !strict ? "; the rows before that are kept" : "");
     lane->broken_off = true;
-    return lane->whole->options->strict ? KB_ERR_FORMAT : KB_OK;
+    return strict ? KB_ERR_FORMAT : KB_OK;
 }
 
 static bool is_about_the_file(const struct lane *lane, kb_status status)
@@ -266,6 +270,14 @@ static bool is_about_the_file(const struct lane *lane, kb_status status)
     bool file = status == KB_ERR_IO || status == KB_ERR_FORMAT;
     const kb_reading *options = lane->whole->options;
     return status == KB_ERR_DAMAGED || (file && options->survey && !options->strict);
+}
+
+/* Parts of a file are read at different times, and must be of the same one. */
+static bool is_as_listed(const struct lane *lane, size_t file, const kb_csv *csv)
+{
+    bool part = (file == lane->begin.file && lane->begin.offset) ||
+                (file == lane->end.file && lane->end.offset);
+    return !part || kb_csv_is_of(csv, &lane->whole->inputs[file]);
 }
 
 static kb_status read_file(struct lane *lane, size_t file, kb_error *err)
@@ -282,6 +294,8 @@ static kb_status read_file(struct lane *lane, size_t file, kb_error *err)
         return status;
     lane->broken_off = false;
     status = kb_csv_open(&csv, path, &options, &why);
+    if (status == KB_OK && !is_as_listed(lane, file, csv))
+        status = kb_fail(&why, KB_ERR_DAMAGED, "%s: changed while it was read", path);
     if (status == KB_OK) {
         if (options.begin)
             lane->first = kb_csv_first(csv);
@@ -292,8 +306,8 @@ static kb_status read_file(struct lane *lane, size_t file, kb_error *err)
         line = status == KB_ERR_DAMAGED ? kb_csv_next_line(csv) : 0;
         lane->stop = kb_csv_stop(csv);
         lane->lines = kb_csv_next_line(csv) - 1;
-        kb_csv_close(csv);
     }
+    kb_csv_close(csv);
     if (is_about_the_file(lane, status))
         return note_loss(lane, path, line, any, &why);
     return status ? kb_fail(err, status, "%s", why.text) : KB_OK;

@@ -71,7 +71,7 @@ static kb_status look_for_names(void *data, kb_csv *csv, const char *path, bool 
         if (column->mapped && !column->required)
             status = kb_csv_find_column(csv, &named, &place, err);
         if (status == KB_OK && place == SIZE_MAX)
-            status = kb_csv_tell(csv, 1, err, KB_PROBLEM_COLUMN,
+            status = kb_csv_tell(csv, kb_csv_header_line(csv), err, KB_PROBLEM_COLUMN,
                                  "no column '%.100s', which --columns names for %s", column->mapped,
                                  column->name);
     }

@@ -157,17 +157,34 @@ static kb_status look_for_twins(const struct metrics *m, const kb_csv *csv, kb_e
 }
 
 /* OBJECTS[i] becomes the id of the object that column I names. */
-static kb_status name_column(struct metrics *m, kb_csv *csv, size_t i, bool first, kb_error *err)
+static kb_status name_column(struct metrics *m, const kb_csv *csv, size_t i, kb_error *err)
 {
     kb_field name = kb_csv_name(csv, i);
     m->objects[i] = KB_NAME_NONE;
     if (!names_an_object(m, csv, i))
-        return first && i != m->time
-                   ? kb_csv_tell(csv, 1, err, KB_PROBLEM_COLUMN,
-                                 "column %zu has no name of 1 to 4096 bytes: it is left out", i + 1)
-                   : KB_OK;
+        return KB_OK;
     m->objects[i] = kb_ingest_object(m->ingest, name.text, name.length);
     return m->objects[i] == KB_NAME_NONE ? no_memory(err) : KB_OK;
+}
+
+static kb_status tell_nameless(const struct metrics *m, kb_csv *csv, kb_error *err)
+{
+    size_t count = 0, first = 0;
+    uint64_t line = kb_csv_header_line(csv);
+    for (size_t i = m->width; i-- > 0;) {
+        bool nameless = i != m->time && m->objects[i] == KB_NAME_NONE;
+        count += nameless;
+        first = nameless ? i + 1 : first;
+    }
+    if (count < 2)
+        return count
+                   ? kb_csv_tell(csv, line, err, KB_PROBLEM_COLUMN,
+                                 "column %zu has no name of 1 to 4096 bytes: it is left out", first)
+                   : KB_OK;
+    return kb_csv_tell(csv, line, err, KB_PROBLEM_COLUMN,
+                       "%zu columns have no name of 1 to 4096 bytes and are left out, "
+                       "the first of them column %zu",
+                       count, first);
 }
 
 static kb_status name_columns(struct metrics *m, kb_csv *csv, bool first, kb_error *err)
@@ -177,8 +194,8 @@ static kb_status name_columns(struct metrics *m, kb_csv *csv, bool first, kb_err
                 kb_grow((void **)&m->values, &m->values_capacity, m->width, sizeof *m->values);
     kb_status status = room ? look_for_twins(m, csv, err) : no_memory(err);
     for (size_t i = 0; status == KB_OK && i < m->width; i++)
-        status = name_column(m, csv, i, first, err);
-    return status;
+        status = name_column(m, csv, i, err);
+    return status == KB_OK && first ? tell_nameless(m, csv, err) : status;
 }
 
 static kb_status begin_trace(void *data, kb_csv *csv, const char *path, bool first, kb_error *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "secret.h"
 
 #define NONE UINT32_MAX
 
@@ -23,6 +24,7 @@ struct part {
 struct kb_combiner {
     size_t timesteps;
     bool hold, keep_zeros;
+    uint64_t seed, factor; /* of the hash: secrets */
 
     kb_time *times; /* distinct ones, in the order of their finding */
     size_t time_count, times_capacity;
@@ -86,6 +88,8 @@ kb_combiner *kb_combiner_create(size_t timesteps, bool hold, bool keep_zeros)
     c->timesteps = timesteps;
     c->hold = hold;
     c->keep_zeros = hold || keep_zeros;
+    c->seed = kb_secret();
+    c->factor = kb_secret();
     c->low = SIZE_MAX;
     c->carry = no_carry;
     c->row = kb_calloc(timesteps, sizeof *c->row);
@@ -141,9 +145,10 @@ static bool same_time(kb_time a, kb_time b)
     return a.whole == b.whole && a.atto == b.atto;
 }
 
-static size_t hash_time(kb_time t)
+static size_t hash_time(const kb_combiner *c, kb_time t)
 {
-    uint64_t h = (uint64_t)t.whole * 0x9E3779B97F4A7C15u ^ t.atto * 0xD6E8FEB86659FD93u;
+    uint64_t h = ((uint64_t)t.whole ^ c->seed) * c->factor;
+    h = (h ^ (h >> 32) ^ t.atto) * c->factor;
     h ^= h >> 29;
     h *= 0xBF58476D1CE4E5B9u;
     return (size_t)(h >> 32);
@@ -152,7 +157,7 @@ static size_t hash_time(kb_time t)
 /* The slot that holds T, or the free one where it belongs. */
 static size_t find_slot(const kb_combiner *c, kb_time t)
 {
-    size_t mask = c->slot_count - 1, i = hash_time(t) & mask;
+    size_t mask = c->slot_count - 1, i = hash_time(c, t) & mask;
     while (c->slots[i] != NONE && !same_time(c->times[c->slots[i]], t))
         i = (i + 1) & mask;
     return i;

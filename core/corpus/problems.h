@@ -12,7 +12,7 @@
 #include "sizes.h"
 #include "status.h"
 
-enum { KB_PROBLEMS_KEPT = KB_SIZE(10000, 20) };
+enum { KB_PROBLEMS_KEPT = KB_SIZE(100000, 20) };
 
 /* What is wrong, to count by. */
 typedef enum kb_problem_kind {

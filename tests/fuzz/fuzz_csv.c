@@ -48,7 +48,8 @@ static kb_status read_rows(struct reading *r, kb_csv *csv)
         kb_status status = kb_csv_next(csv, &fields, &got, &r->err);
         if (status != KB_OK || !got)
             return status;
-        put_row(r, csv, fields);
+        if (fields)
+            put_row(r, csv, fields);
     }
 }
 
