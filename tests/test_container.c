@@ -33,7 +33,7 @@ static void write_sample(const char *path)
     assert_int_equal(kb_container_add_floats(w, "tensor", FLOATS, 5, NULL), KB_OK);
     const kb_piece pieces[] = {{FLOATS, 8}, {NULL, 0}, {FLOATS + 2, 12}};
     assert_int_equal(kb_container_add_pieces(w, "pieces", pieces, 3, NULL), KB_OK);
-    assert_int_equal(kb_container_write(w, path, true, NULL), KB_OK);
+    assert_int_equal(kb_container_write(w, path, true, NULL, NULL), KB_OK);
     kb_container_writer_free(w);
 }
 
@@ -171,7 +171,7 @@ static void a_private_file_is_for_its_owner(void **state)
     kb_container_writer *w = kb_container_writer_create(&kind);
     kb_container_add_text(w, "text", TEXT, strlen(TEXT), NULL);
     mode_t before = umask(0);
-    assert_int_equal(kb_container_write(w, path_of(path, sizeof path), false, NULL), KB_OK);
+    assert_int_equal(kb_container_write(w, path_of(path, sizeof path), false, NULL, NULL), KB_OK);
     umask(before);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
@@ -201,7 +201,7 @@ static void a_place_that_cannot_be_written_is_told(void **state)
     kb_error err;
     kb_container_writer *w = kb_container_writer_create(&kind);
     kb_container_add_text(w, "text", TEXT, strlen(TEXT), NULL);
-    assert_int_equal(kb_container_write(w, "/nonexistent/kaboom", true, &err), KB_ERR_IO);
+    assert_int_equal(kb_container_write(w, "/nonexistent/kaboom", true, NULL, &err), KB_ERR_IO);
     assert_non_null(strstr(err.text, "/nonexistent/kaboom"));
     kb_container_writer_free(w);
 }

@@ -79,7 +79,7 @@ static void replace(const char *name, const char *text)
     if (text)
         assert_int_equal(kb_container_add_text(w, name, text, strlen(text), NULL), KB_OK);
     kb_container_close(r);
-    assert_int_equal(kb_container_write(w, path_of(), true, NULL), KB_OK);
+    assert_int_equal(kb_container_write(w, path_of(), true, NULL, NULL), KB_OK);
     kb_container_writer_free(w);
     for (size_t i = 0; i < KB_SECTIONS_MAX; i++)
         free(owned[i]);

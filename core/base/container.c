@@ -193,7 +193,23 @@ static void make_header(const kb_container_kind *kind, unsigned char *header, si
     put_u32(header + 28, checksum(header, 28));
 }
 
-static kb_status write_sections(const kb_container_writer *writer, kb_outfile *file, kb_error *err)
+/* In parts, so that it can be cancelled. */
+static kb_status write_piece(const kb_piece *piece, kb_outfile *file, const kb_progress *progress,
+                             kb_error *err)
+{
+    enum { PART_BYTES = 1 << 22 };
+    kb_status status = KB_OK;
+    for (size_t at = 0; !status && at < piece->length; at += PART_BYTES) {
+        size_t left = piece->length - at, n = left < PART_BYTES ? left : PART_BYTES;
+        status = kb_cancelled(progress)
+                     ? kb_fail(err, KB_ERR_CANCELLED, "cancelled")
+                     : kb_outfile_write(file, (const char *)piece->bytes + at, n, err);
+    }
+    return status;
+}
+
+static kb_status write_sections(const kb_container_writer *writer, kb_outfile *file,
+                                const kb_progress *progress, kb_error *err)
 {
     static const char zeros[ALIGNMENT];
     kb_status status = KB_OK;
@@ -202,13 +218,13 @@ static kb_status write_sections(const kb_container_writer *writer, kb_outfile *f
         status = kb_outfile_write(file, zeros, (size_t)(align_up(at) - at), err);
         const struct pending *item = &writer->items[i];
         for (size_t p = 0; !status && p < item->count; p++)
-            status = kb_outfile_write(file, item->pieces[p].bytes, item->pieces[p].length, err);
+            status = write_piece(&item->pieces[p], file, progress, err);
     }
     return status;
 }
 
 kb_status kb_container_write(const kb_container_writer *writer, const char *path, bool lasting,
-                             kb_error *err)
+                             const kb_progress *progress, kb_error *err)
 {
     unsigned char header[HEADER_BYTES] = {0}, table[KB_SECTIONS_MAX * ENTRY_BYTES] = {0};
     uint64_t size = make_table(writer, table);
@@ -223,7 +239,7 @@ kb_status kb_container_write(const kb_container_writer *writer, const char *path
     if (!status)
         status = kb_outfile_write(file, table, table_bytes, err);
     if (!status)
-        status = write_sections(writer, file, err);
+        status = write_sections(writer, file, progress, err);
     if (status) {
         kb_outfile_abort(file);
         return status;

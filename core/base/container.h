@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "progress.h"
 #include "status.h"
 
 enum { KB_SECTIONS_MAX = 64 };
@@ -58,9 +59,10 @@ kb_status kb_container_add_pieces(kb_container_writer *writer, const char *name,
 /* What the file will have. */
 uint64_t kb_container_size(const kb_container_writer *writer);
 /* LASTING: the file survives a crash of the machine, with the usual permissions; otherwise it is
- * for this user only, and of little worth (see outfile.h). */
+ * for this user only, and of little worth (see outfile.h). PROGRESS is only asked for cancellation.
+ */
 kb_status kb_container_write(const kb_container_writer *writer, const char *path, bool lasting,
-                             kb_error *err);
+                             const kb_progress *progress, kb_error *err);
 
 /* --- reading
  * ------------------------------------------------------------------------------------------------------------

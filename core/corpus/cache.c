@@ -358,7 +358,7 @@ static kb_status make_way(const char *path, kb_error *err)
 }
 
 kb_status kb_cache_write(const kb_cache *cache, const kb_cache_key *key,
-                         kb_container_writer *writer, kb_error *err)
+                         kb_container_writer *writer, const kb_progress *progress, kb_error *err)
 {
     const kb_piece text = {key->text, strlen(key->text)};
     kb_status status = kb_container_add_pieces(writer, "key", &text, 1, err);
@@ -369,6 +369,6 @@ kb_status kb_cache_write(const kb_cache *cache, const kb_cache_key *key,
     if (!status)
         status = make_way(key->path, err);
     if (!status)
-        status = kb_container_write(writer, key->path, false, err);
+        status = kb_container_write(writer, key->path, false, progress, err);
     return status ? status : keep_to_limit(cache, err);
 }

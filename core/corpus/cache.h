@@ -46,7 +46,7 @@ kb_status kb_cache_open(kb_container_reader **out, const kb_cache_key *key, kb_e
 /* Writes an entry with the sections of WRITER, which belong to KEY, and removes those that were not
  * used for the longest time until all keep to the limit. */
 kb_status kb_cache_write(const kb_cache *cache, const kb_cache_key *key,
-                         kb_container_writer *writer, kb_error *err);
+                         kb_container_writer *writer, const kb_progress *progress, kb_error *err);
 
 typedef struct kb_cache_entry {
     char *name;

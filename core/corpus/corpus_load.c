@@ -87,7 +87,7 @@ static kb_status assemble(struct loader *l, const kb_lanes *lanes, kb_error *err
     if (is_to_be_read(&l->parts[READINGS]))
         status = assemble_readings(l, lanes, err);
     if (status == KB_OK && is_to_be_read(&l->parts[EVENTS]))
-        status = kb_events_assemble(&l->corpus->events, lanes, EVENTS, err);
+        status = kb_events_assemble(&l->corpus->events, lanes, EVENTS, l->progress, err);
     return status;
 }
 
@@ -265,7 +265,7 @@ static kb_status keep_part(const struct loader *l, int p, kb_error *err)
     if (!status && !kb_files_unchanged(&files))
         status = kb_fail(err, KB_ERR_IO, "the files change while they are read");
     if (!status)
-        status = kb_cache_write(l->options->cache, &part->key, packer.writer, err);
+        status = kb_cache_write(l->options->cache, &part->key, packer.writer, l->progress, err);
     kb_container_writer_free(packer.writer);
     kb_arena_free(packer.arena);
     return status;

@@ -18,6 +18,8 @@ struct log {
 
 enum { USER, TIME, EVENT, SESSION };
 
+enum { AT_ONCE = 1 << 18 }; /* events between two questions whether to go on */
+
 static kb_status no_memory(kb_error *err)
 {
     return kb_fail_memory(err, "the event log");
@@ -127,13 +129,14 @@ static void merge(kb_event *items, size_t middle, size_t count, kb_event *scratc
 
 /* A merge sort, since equal times must keep their order. A log that is in order already takes one
  * comparison per merge. */
-static void sort_by_time(kb_event *items, size_t count, kb_event *scratch)
+static void sort_by_time(kb_event *items, size_t count, kb_event *scratch,
+                         const kb_progress *progress)
 {
-    if (count < 2)
+    if (count < 2 || (count > AT_ONCE && kb_cancelled(progress)))
         return;
     size_t middle = count / 2;
-    sort_by_time(items, middle, scratch);
-    sort_by_time(items + middle, count - middle, scratch);
+    sort_by_time(items, middle, scratch, progress);
+    sort_by_time(items + middle, count - middle, scratch, progress);
     if (kb_time_compare(items[middle].time, items[middle - 1].time) < 0)
         merge(items, middle, count, scratch);
 }
@@ -230,7 +233,7 @@ static bool name_all(kb_events *events, struct logs *logs)
 }
 
 /* Counting sort by user, which keeps the order of reading. */
-static void scatter(kb_events *events, const struct logs *logs)
+static void scatter(kb_events *events, const struct logs *logs, const kb_progress *progress)
 {
     size_t users = kb_names_count(events->users);
     for (size_t l = 0; l < logs->count; l++)
@@ -241,6 +244,8 @@ static void scatter(kb_events *events, const struct logs *logs)
     for (size_t l = 0; l < logs->count; l++) {
         const struct log *log = logs->items[l];
         for (size_t i = 0; i < log->count; i++) {
+            if (i % AT_ONCE == 0 && kb_cancelled(progress))
+                return;
             kb_event *item = &events->items[events->ends[logs->user[l][log->of_user[i]]]++];
             *item = log->items[i];
             item->event = logs->kind[l][item->event];
@@ -251,7 +256,7 @@ static void scatter(kb_events *events, const struct logs *logs)
 }
 
 /* Frees the lanes' items on the way: their room is needed for sorting. */
-static bool arrange(kb_events *events, struct logs *logs)
+static bool arrange(kb_events *events, struct logs *logs, const kb_progress *progress)
 {
     events->users = kb_names_create();
     events->kinds = kb_names_create();
@@ -263,8 +268,10 @@ static bool arrange(kb_events *events, struct logs *logs)
     events->ends = kb_calloc(users + 1, sizeof *events->ends);
     if (!events->items || !events->ends)
         return false;
-    scatter(events, logs);
+    scatter(events, logs, progress);
     events->count = logs->events;
+    if (kb_cancelled(progress))
+        return true;
     for (size_t l = 0; l < logs->count; l++) {
         free(logs->items[l]->items);
         logs->items[l]->items = NULL;
@@ -277,22 +284,23 @@ static bool arrange(kb_events *events, struct logs *logs)
     kb_event *scratch = kb_calloc(longest, sizeof *scratch);
     for (size_t u = 0; scratch && u < users; u++) {
         size_t begin = u ? events->ends[u - 1] : 0;
-        sort_by_time(events->items + begin, events->ends[u] - begin, scratch);
+        sort_by_time(events->items + begin, events->ends[u] - begin, scratch, progress);
     }
     free(scratch);
     return scratch != NULL;
 }
 
 kb_status kb_events_assemble(kb_events **out, const kb_lanes *lanes, size_t collector,
-                             kb_error *err)
+                             const kb_progress *progress, kb_error *err)
 {
+    kb_progress_report(progress, "sorting", 0, 0);
     struct logs logs = {0};
     kb_events *events = kb_calloc(1, sizeof *events);
-    bool good = events && find_logs(&logs, lanes, collector) && arrange(events, &logs);
+    bool good = events && find_logs(&logs, lanes, collector) && arrange(events, &logs, progress);
     forget_logs(&logs);
-    if (!good) {
+    if (!good || kb_cancelled(progress)) {
         kb_events_free(events);
-        return no_memory(err);
+        return good ? kb_fail(err, KB_ERR_CANCELLED, "cancelled") : no_memory(err);
     }
     *out = events;
     return KB_OK;
@@ -313,7 +321,7 @@ kb_status kb_events_load(kb_events **out, const kb_file *inputs, size_t count,
     if (status == KB_OK)
         status = kb_lanes_read(&lanes, inputs, readers, count, collectors, reading, err);
     if (status == KB_OK)
-        status = kb_events_assemble(out, &lanes, 0, err);
+        status = kb_events_assemble(out, &lanes, 0, reading->progress, err);
     kb_lanes_clear(&lanes, collectors);
     free(readers);
     return status;

@@ -31,7 +31,7 @@ typedef struct kb_events_reading {
 void kb_events_prepare(kb_events_reading *reading, const kb_column_names *names, size_t collector);
 /* The log of all lanes' events, which are used up: what the lanes have can only be closed. */
 kb_status kb_events_assemble(kb_events **out, const kb_lanes *lanes, size_t collector,
-                             kb_error *err);
+                             const kb_progress *progress, kb_error *err);
 
 /* Reads COUNT files in the order given. */
 kb_status kb_events_load(kb_events **out, const kb_file *inputs, size_t count,

@@ -190,7 +190,7 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
     if (!status)
         status = add_tensors(w, m, err);
     if (!status)
-        status = kb_container_write(w, path, true, err);
+        status = kb_container_write(w, path, true, NULL, err);
     kb_container_writer_free(w);
     return status;
 }
