@@ -310,6 +310,191 @@ static void damaged_and_cut_entries_are_as_if_not_there(void **state)
     check_damage(w, ".events", 3);
 }
 
+/* --- entries that are whole, and nonsense
+ * ---------------------------------------------------------------------------------------------- */
+
+/* What a section is changed into: LENGTH bytes at OFFSET become BYTES; or, without any, the section
+ * loses its last item of CUT bytes. */
+struct change {
+    const char *suffix, *section;
+    size_t offset, length;
+    const void *bytes;
+    size_t cut;
+};
+
+static void copy_section(kb_container_writer *writer, kb_container_reader *reader, size_t i,
+                         const struct change *change, kb_piece *piece, char **copy)
+{
+    kb_section section = kb_container_section(reader, i);
+    const void *bytes;
+    size_t length;
+    assert_int_equal(kb_container_bytes(reader, section.name, &bytes, &length, NULL), KB_OK);
+    *copy = malloc(length + 1);
+    memcpy(*copy, bytes, length);
+    if (strcmp(section.name, change->section) == 0) {
+        assert_true(change->offset + change->length <= length && change->cut <= length);
+        if (change->length)
+            memcpy(*copy + change->offset, change->bytes, change->length);
+        length -= change->cut;
+    }
+    *piece = (kb_piece){*copy, length};
+    assert_int_equal(kb_container_add_pieces(writer, section.name, piece, 1, NULL), KB_OK);
+}
+
+/* Writes the entry anew, with right sizes and checksums. */
+static void change_entry(const struct world *w, const struct change *change)
+{
+    enum { SECTIONS = 32 };
+    char path[2 * ROOM], *copies[SECTIONS];
+    kb_piece pieces[SECTIONS];
+    kb_container_reader *reader;
+    kb_container_writer *writer = kb_container_writer_create(&kb_cache_kind);
+    snprintf(path, sizeof path, "%s", entry_path(w, change->suffix));
+    assert_int_equal(kb_container_open(&reader, &kb_cache_kind, path, NULL), KB_OK);
+    size_t count = kb_container_count(reader);
+    assert_true(count <= SECTIONS);
+    for (size_t i = 0; i < count; i++)
+        copy_section(writer, reader, i, change, &pieces[i], &copies[i]);
+    assert_int_equal(kb_container_write(writer, path, false, NULL, NULL), KB_OK);
+    kb_container_writer_free(writer);
+    kb_container_close(reader);
+    for (size_t i = 0; i < count; i++)
+        free(copies[i]);
+}
+
+#define BYTES(...)                                                                                 \
+    sizeof((const unsigned char[]){__VA_ARGS__}), (const unsigned char[])                          \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define MANY 0xFF, 0xFF, 0xFF, 0x7E
+
+static const struct change nonsense[] = {
+    {".corpus", "times", 8, BYTES(0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F), 0},
+    {".corpus", "times", 23, BYTES(0x7F), 0}, /* a session's first is its last */
+    {".corpus", "times", 0, 0, NULL, 16},
+    {".corpus", "times", 0, 0, NULL, 3},
+    {".corpus", "runs", 0, BYTES(MANY), 0},        /* object */
+    {".corpus", "runs", 16, BYTES(2, 0, 0, 0), 0}, /* not rising */
+    {".corpus", "runs", 4, BYTES(0xFF, 0xFF), 0},  /* first */
+    {".corpus", "runs", 6, BYTES(0xFF, 0xFF), 0},  /* count */
+    {".corpus", "runs", 6, BYTES(0, 0), 0},
+    {".corpus", "runs", 8, BYTES(MANY), 0}, /* offset */
+    {".corpus", "runs", 0, 0, NULL, 16},
+    {".corpus", "values", 0, BYTES(0, 0, 0xC0, 0x7F), 0}, /* not a number */
+    {".corpus", "values", 0, BYTES(0, 0, 0x80, 0xBF), 0}, /* -1 */
+    {".corpus", "values", 0, BYTES(0, 0, 0x80, 0x7F), 0}, /* infinite */
+    {".corpus", "values", 0, 0, NULL, 4},
+    {".corpus", "windows", 0, BYTES(MANY), 0},
+    {".corpus", "windows", 8, BYTES(MANY), 0},
+    {".corpus", "windows", 12, BYTES(MANY), 0},
+    {".corpus", "windows", 0, 0, NULL, 16},
+    {".corpus", "store", 0, 0, NULL, 16},
+    {".corpus", "rows", 0, 0, NULL, 8},
+    {".corpus", "sessions", 0, BYTES('z'), 0}, /* not in order */
+    {".corpus", "sessions", 0, BYTES(0xFF), 0},
+    {".corpus", "objects", 0, BYTES('z'), 0},
+    {".corpus", "texts", 1, BYTES(0xFF), 0},
+    {".corpus", "described", 0, BYTES(MANY), 0},
+    {".corpus", "described", 4, BYTES(MANY), 0},
+    {".corpus", "described", 8, BYTES(MANY), 0},
+    {".corpus", "described", 12, BYTES(4), 0}, /* split */
+    {".corpus", "described", 0, 0, NULL, 16},
+    {".corpus", "problems", 8, BYTES(MANY), 0},  /* reason */
+    {".corpus", "problems", 16, BYTES(MANY), 0}, /* file */
+    {".corpus", "problems", 20, BYTES(99), 0},   /* kind */
+    {".corpus", "reasons", 0, 0, NULL, 1},
+    {".events", "items", 8, BYTES(0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F), 0},
+    {".events", "items", 7, BYTES(0x7F), 0}, /* the user's first is the last */
+    {".events", "items", 16, BYTES(MANY), 0},
+    {".events", "items", 20, BYTES(MANY), 0},
+    {".events", "items", 0, 0, NULL, 24},
+    {".events", "ends", 0, BYTES(MANY), 0},
+    {".events", "ends", 0, 0, NULL, 8},
+    {".events", "users", 0, BYTES(0xFF), 0},
+    {".events", "kinds", 0, BYTES('z'), 0},
+    {".events", "problems", 16, BYTES(MANY), 0},
+};
+
+static void entries_of_nonsense_are_as_if_not_there(void **state)
+{
+    const struct world *w = *state;
+    for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
+        const struct change *c = &nonsense[i];
+        kb_cache_clear(w->folder, NULL);
+        is_taken(w);
+        change_entry(w, &(struct change){c->suffix, "", 0, 0, NULL, 0});
+        assert_true(is_taken(w)); /* written anew, but not changed */
+        change_entry(w, c);
+        if (is_taken(w))
+            fail_msg("a change of %s %s at %zu is believed", c->suffix, c->section, c->offset);
+        assert_true(is_taken(w));
+    }
+}
+
+/* Another release may read the same files otherwise. */
+static void an_entry_of_another_release_is_not_believed(void **state)
+{
+    const struct world *w = *state;
+    static const char *const keys[] = {"\nprogram=", "\nreading="};
+    for (size_t k = 0; k < 2; k++) {
+        kb_container_reader *reader;
+        const void *text;
+        size_t length;
+        is_taken(w);
+        assert_int_equal(kb_container_open(&reader, &kb_cache_kind, entry_path(w, ".corpus"), NULL),
+                         KB_OK);
+        assert_int_equal(kb_container_bytes(reader, "key", &text, &length, NULL), KB_OK);
+        const char *place = memmem(text, length, keys[k], strlen(keys[k]));
+        assert_non_null(place);
+        size_t offset = (size_t)(place - (const char *)text) + strlen(keys[k]);
+        kb_container_close(reader);
+        change_entry(w, &(struct change){".corpus", "key", offset, 1, "?", 0});
+        assert_false(is_taken(w));
+        assert_true(is_taken(w));
+    }
+}
+
+/* Adds a row when everything has been read, which nobody has seen by then. */
+static void add_row(void *ctx, const kb_progress_state *progress)
+{
+    struct world *w = ctx;
+    char path[2 * ROOM];
+    if (strcmp(progress->phase, "sorting") != 0)
+        return;
+    snprintf(path, sizeof path, "%s/metrics-1.csv", w->corpus);
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fputs("s1,77,o1,4\n", f);
+    fclose(f);
+}
+
+static void files_that_change_while_they_are_read_are_not_kept(void **state)
+{
+    struct world *w = *state;
+    const kb_progress progress = {.report = add_row, .ctx = w};
+    kb_corpus *corpus;
+    assert_int_equal(kb_corpus_load(&corpus, w->corpus, &w->options, &progress, NULL), KB_OK);
+    assert_string_equal(kb_corpus_cache_note(corpus),
+                        "not kept in the cache: the files change while they are read");
+    kb_corpus_free(corpus);
+    assert_int_equal(count_entries(w), 1); /* the events */
+    assert_false(is_taken(w));
+    assert_true(is_taken(w));
+}
+
+/* What a survey puts up with is an error for everybody else. */
+static void what_only_a_survey_could_read_is_not_kept(void **state)
+{
+    struct world *w = *state;
+    write_text(w->corpus, "metrics-3.csv", "session,time,value\n");
+    w->options.survey = true;
+    assert_false(is_taken(w));
+    assert_int_equal(count_entries(w), 0);
+    w->options.survey = false;
+    assert_false(is_taken(w));
+}
+
 static void an_entry_of_another_corpus_is_not_believed(void **state)
 {
     struct world *w = *state;
@@ -424,6 +609,27 @@ static void entries_are_listed_and_cleared(void **state)
     assert_int_equal(kb_cache_clear("/nonexistent/cache", NULL), KB_OK);
 }
 
+/* What another process is writing now is left alone. */
+static void only_old_leavings_are_removed(void **state)
+{
+    const struct world *w = *state;
+    const char *path = write_text(w->folder, "0123456789abcdef.corpus.1a2b3c.tmp", "half");
+    is_taken(w);
+    assert_int_equal(access(path, F_OK), 0);
+    const struct timespec times[2] = {{.tv_sec = 1700000000}, {.tv_sec = 1700000000}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    kb_cache_entries entries;
+    assert_int_equal(kb_cache_list(&entries, w->folder, NULL), KB_OK);
+    for (size_t i = 0; i < entries.count; i++) {
+        char entry[2 * ROOM + 64];
+        snprintf(entry, sizeof entry, "%s/%s", w->folder, entries.items[i].name);
+        unlink(entry);
+    }
+    kb_cache_entries_free(&entries);
+    is_taken(w);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
 static void missing_folders_are_made_for_the_user_alone(void **state)
 {
     struct world *w = *state;
@@ -509,10 +715,15 @@ int main(void)
         TEST(files_that_have_just_changed_are_not_kept),
         TEST(small_corpora_are_not_kept),
         TEST(damaged_and_cut_entries_are_as_if_not_there),
+        TEST(entries_of_nonsense_are_as_if_not_there),
+        TEST(an_entry_of_another_release_is_not_believed),
+        TEST(files_that_change_while_they_are_read_are_not_kept),
+        TEST(what_only_a_survey_could_read_is_not_kept),
         TEST(an_entry_of_another_corpus_is_not_believed),
         TEST(an_entry_that_others_can_write_is_not_believed),
         TEST(the_least_used_entries_go_first),
         TEST(entries_are_listed_and_cleared),
+        TEST(only_old_leavings_are_removed),
         TEST(missing_folders_are_made_for_the_user_alone),
         TEST(a_cache_that_cannot_be_written_is_only_a_remark),
         TEST(a_full_disk_leaves_nothing_behind),

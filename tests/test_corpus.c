@@ -308,6 +308,57 @@ static void a_trace_alone_is_a_corpus(void **state)
     remove_traces(folder);
 }
 
+/* The folder counts that a file lies in, whatever it is called by. */
+static void a_trace_is_known_by_its_real_folder(void **state)
+{
+    (void)state;
+    char folder[256], traces[512], link[512], path[600], before[1024];
+    make_folder(folder, sizeof folder);
+    write_trace(folder, "s1.csv", "time,x\n1,5\n");
+    snprintf(traces, sizeof traces, "%s/traces", folder);
+    snprintf(link, sizeof link, "%s/link", folder);
+    assert_int_equal(symlink("traces", link), 0);
+    snprintf(path, sizeof path, "%s/s1.csv", link);
+    kb_corpus_free(load(path));
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(traces), 0);
+    kb_corpus_free(load("s1.csv"));
+    kb_corpus_free(load("./s1.csv"));
+    assert_int_equal(chdir(before), 0);
+    unlink(link);
+    remove_traces(folder);
+}
+
+static void columns_without_names_are_told_once(void **state)
+{
+    (void)state;
+    char folder[256], *text;
+    make_folder(folder, sizeof folder);
+    write_trace(folder, "s.csv", "\n\ntime,,x,,\n1,2,3,4,5\n");
+    text = load_text(folder, kb_corpus_defaults(), NULL);
+    assert_non_null(strstr(text, "s.csv:3: 3 columns have no name of 1 to 4096 bytes and are left "
+                                 "out, the first of them column 2\n"));
+    assert_non_null(strstr(text, "1 rows, 0 bad, 0 damaged"));
+    free(text);
+    remove_traces(folder);
+}
+
+static void there_are_limits_to_columns(void **state)
+{
+    (void)state;
+    kb_error err;
+    char folder[256], *commas = malloc(KB_COLUMNS_MAX + 16);
+    make_folder(folder, sizeof folder);
+    memset(commas, ',', KB_COLUMNS_MAX + 8);
+    memcpy(commas, "time", 4);
+    strcpy(commas + KB_COLUMNS_MAX + 8, "\n");
+    write_trace(folder, "s.csv", commas);
+    assert_int_equal(load_error(folder, false, &err), KB_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "s.csv:1: the header row does not parse: more than"));
+    free(commas);
+    remove_traces(folder);
+}
+
 static void bad_cells_cost_their_row(void **state)
 {
     (void)state;
@@ -685,6 +736,9 @@ int main(void)
         cmocka_unit_test(bad_rows_are_told_and_the_good_ones_kept),
         cmocka_unit_test(traces_are_sessions_in_wide_form),
         cmocka_unit_test(a_trace_alone_is_a_corpus),
+        cmocka_unit_test(a_trace_is_known_by_its_real_folder),
+        cmocka_unit_test(columns_without_names_are_told_once),
+        cmocka_unit_test(there_are_limits_to_columns),
         cmocka_unit_test(bad_cells_cost_their_row),
         cmocka_unit_test(traces_need_a_time_and_distinct_columns),
         cmocka_unit_test(thousands_of_columns_are_read),

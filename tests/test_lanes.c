@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,6 +370,154 @@ static void a_file_that_shrinks_keeps_what_it_had(void **state)
     remove_folder(folder);
 }
 
+/* Puts another file in its place once some of it has been read. */
+struct replacing {
+    const char *path, *other;
+    atomic_bool done;
+};
+
+static void replace(void *ctx, const kb_progress_state *state)
+{
+    struct replacing *r = ctx;
+    if (state->rows && !atomic_exchange(&r->done, true))
+        assert_int_equal(rename(r->other, r->path), 0);
+}
+
+/* Rows of many lines, so that the place where the second lane begins is surely inside of one, and
+ * that lane is read again when the first one has ended. */
+static char *rows_of_many_lines(size_t *size, int value)
+{
+    char *s;
+    FILE *f = open_memstream(&s, size);
+    fputs(HEADER, f);
+    for (int i = 0; i < 30000; i++) {
+        fprintf(f, "s%d,%d,\"object", i / 1000, i);
+        for (int line = 0; line < 40; line++)
+            fputs("\n", f);
+        fprintf(f, "\",%d\n", value);
+    }
+    fclose(f);
+    return s;
+}
+
+static void a_file_that_is_replaced_is_not_mixed_with_the_other(void **state)
+{
+    (void)state;
+    char folder[256], *old, *new;
+    size_t old_size, new_size;
+    old = rows_of_many_lines(&old_size, 3);
+    new = rows_of_many_lines(&new_size, 5);
+    make_folder(folder, sizeof folder);
+    for (size_t threads = 1; threads <= 2; threads++) {
+        char path[1024], other[1024];
+        snprintf(path, sizeof path, "%s", write_bytes(folder, "metrics.csv", old, old_size));
+        snprintf(other, sizeof other, "%s", write_bytes(folder, "other", new, new_size));
+        struct replacing replacing = {.path = path, .other = other};
+        kb_progress progress = {.report = replace, .ctx = &replacing};
+        kb_pool *pool;
+        kb_corpus *corpus;
+        assert_int_equal(kb_pool_create(&pool, threads, NULL), KB_OK);
+        kb_corpus_options options = kb_corpus_defaults();
+        options.pool = pool;
+        options.lane_bytes = 1 << 16;
+        assert_int_equal(kb_corpus_load(&corpus, path, &options, &progress, NULL), KB_OK);
+        assert_true(atomic_load(&replacing.done));
+        const kb_store *store = kb_corpus_store(corpus);
+        for (size_t s = 0; s < kb_corpus_sessions(corpus); s++)
+            assert_true(kb_store_series(store, s, 0).values[0] == 3);
+        assert_int_equal(kb_corpus_damaged(corpus), threads - 1);
+        if (threads == 1)
+            assert_int_equal(kb_corpus_rows(corpus), 30000);
+        else
+            assert_string_equal(kb_problems_get(kb_corpus_problems(corpus), 0).reason,
+                                "changed while it was read; the rows before that are kept");
+        kb_corpus_free(corpus);
+        kb_pool_free(pool);
+    }
+    free(old);
+    free(new);
+    remove_folder(folder);
+}
+
+/* Writes over what was read, without the file becoming longer or shorter. */
+static void overwrite(void *ctx, const kb_progress_state *state)
+{
+    struct replacing *r = ctx;
+    if (!state->rows || atomic_exchange(&r->done, true))
+        return;
+    FILE *f = fopen(r->path, "r+");
+    assert_non_null(f);
+    fputs("S", f);
+    fclose(f);
+}
+
+static void a_file_that_is_written_over_is_told(void **state)
+{
+    (void)state;
+    char folder[256], *s;
+    size_t size;
+    kb_corpus *corpus;
+    s = rows_of_many_lines(&size, 3);
+    make_folder(folder, sizeof folder);
+    const char *path = write_bytes(folder, "metrics.csv", s, size);
+    const struct timespec times[2] = {{.tv_sec = 1700000000}, {.tv_sec = 1700000000}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    struct replacing replacing = {.path = path};
+    kb_progress progress = {.report = overwrite, .ctx = &replacing};
+    assert_int_equal(kb_corpus_load(&corpus, path, NULL, &progress, NULL), KB_OK);
+    assert_int_equal(kb_corpus_damaged(corpus), 1);
+    kb_corpus_free(corpus);
+    free(s);
+    remove_folder(folder);
+}
+
+/* Gives up once the reading tells where it is. */
+struct impatience {
+    atomic_bool cancel;
+    size_t told;
+};
+
+static void lose_patience(void *ctx, const kb_progress_state *state)
+{
+    struct impatience *i = ctx;
+    if (state->done)
+        atomic_store(&i->cancel, true);
+}
+
+static void count_problem(void *ctx, const kb_problem *problem)
+{
+    struct impatience *i = ctx;
+    (void)problem;
+    i->told++;
+}
+
+static void bad_rows_are_progress_and_can_be_cancelled(void **state)
+{
+    (void)state;
+    enum { ROWS = 300000 };
+    char folder[256], path[1024], command[1200], *s;
+    size_t size;
+    FILE *f = open_memstream(&s, &size);
+    fputs(HEADER, f);
+    for (int i = 0; i < ROWS; i++)
+        fputs("x\n", f);
+    fclose(f);
+    make_folder(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s", write_bytes(folder, "metrics.csv", s, size));
+    snprintf(command, sizeof command, "gzip '%s'", path);
+    assert_int_equal(system(command), 0);
+    struct impatience impatience = {.told = 0};
+    const kb_progress progress = {
+        .report = lose_patience, .ctx = &impatience, .cancel = &impatience.cancel};
+    kb_corpus_options options = kb_corpus_defaults();
+    options.problem = (kb_problem_listener){count_problem, &impatience};
+    kb_corpus *corpus;
+    assert_int_equal(kb_corpus_load(&corpus, folder, &options, &progress, NULL), KB_ERR_CANCELLED);
+    assert_true(impatience.told > 0 && impatience.told < ROWS / 10);
+    free(s);
+    remove_folder(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +529,9 @@ int main(void)
         cmocka_unit_test(any_number_of_problems_is_told_in_order),
         cmocka_unit_test(the_first_error_in_the_order_of_files_is_told),
         cmocka_unit_test(a_file_that_shrinks_keeps_what_it_had),
+        cmocka_unit_test(a_file_that_is_replaced_is_not_mixed_with_the_other),
+        cmocka_unit_test(a_file_that_is_written_over_is_told),
+        cmocka_unit_test(bad_rows_are_progress_and_can_be_cancelled),
     };
     return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
 }

@@ -107,12 +107,54 @@ static void write_corpus(const char *folder)
     write_text(traces, "s2.csv", "time,o1,,o7\n1,2,,3\n30,,,4\n2,x,,\n");
 }
 
-/* Loads and frees; returns how it went. */
-static kb_status load(const struct world *w, bool cached, kb_fill fill)
+static uint64_t mix(uint64_t h, const void *bytes, size_t length)
 {
+    const unsigned char *b = bytes;
+    for (size_t i = 0; i < length; i++)
+        h = (h ^ b[i]) * UINT64_C(0x100000001B3);
+    return h;
+}
+
+/* All that was loaded and how much was wrong, without allocating anything. */
+static uint64_t digest(const kb_corpus *corpus)
+{
+    const kb_store *store = kb_corpus_store(corpus);
+    const uint64_t counts[] = {kb_corpus_rows(corpus), kb_corpus_bad_rows(corpus),
+                               kb_problems_count(kb_corpus_problems(corpus)),
+                               kb_events_count(kb_corpus_events(corpus))};
+    uint64_t h = mix(0, counts, sizeof counts);
+    for (size_t s = 0; s < kb_corpus_sessions(corpus); s++) {
+        const kb_session *session = kb_corpus_session(corpus, s);
+        h = mix(h, session->name, strlen(session->name));
+        h = mix(h, session->label, strlen(session->label));
+        for (size_t i = 0; i < kb_store_length(store, s); i++)
+            h = mix(h, &(kb_time){kb_store_time(store, s, i).whole, 0}, sizeof(kb_time));
+        for (size_t i = 0; i < kb_store_series_count(store, s); i++) {
+            kb_series series = kb_store_series(store, s, i);
+            h = mix(h, &series.object, sizeof series.object);
+            h = mix(h, series.values, series.count * sizeof *series.values);
+        }
+    }
+    return h;
+}
+
+static void hear(void *ctx, const kb_problem *problem)
+{
+    size_t *told = ctx;
+    *told += problem->line > 0;
+}
+
+/* Loads and frees; returns how it went. What is loaded is *EXPECTED, if that is not 0, which it
+ * becomes. */
+static kb_status load_as(const struct world *w, bool cached, kb_fill fill, bool strict,
+                         uint64_t *expected)
+{
+    size_t told = 0;
     kb_corpus_options options = kb_corpus_defaults();
     options.timesteps = 5;
     options.fill = fill;
+    options.strict = strict;
+    options.problem = (kb_problem_listener){hear, &told};
     options.columns = "version=build";
     options.pool = w->pool;
     options.lane_bytes = 100;
@@ -121,8 +163,21 @@ static kb_status load(const struct world *w, bool cached, kb_fill fill)
     kb_error err;
     kb_status status = kb_corpus_load(&corpus, w->corpus, &options, NULL, &err);
     assert_true((corpus != NULL) == (status == KB_OK));
+    if (corpus) {
+        uint64_t got = digest(corpus);
+        assert_int_equal(told, kb_problems_count(kb_corpus_problems(corpus)));
+        if (*expected && got != *expected)
+            fail_msg("what was loaded is not all that there is");
+        *expected = got;
+    }
     kb_corpus_free(corpus);
     return status;
+}
+
+static kb_status load(const struct world *w, bool cached, kb_fill fill)
+{
+    static uint64_t expected[KB_FILLS];
+    return load_as(w, cached, fill, false, &expected[fill]);
 }
 
 /* Fails each allocation in turn until a load needs none of them; returns how many that were. */
@@ -157,7 +212,8 @@ static int set_up(void **state)
     w.cache.settled = 0;
     if (kb_pool_create(&w.pool, 2, NULL) != KB_OK)
         return -1;
-    load(&w, false, KB_FILL_ZERO); /* what the C library allocates once and keeps */
+    for (int fill = 0; fill < KB_FILLS; fill++) /* what the C library allocates once and keeps */
+        load(&w, false, (kb_fill)fill);
     *state = &w;
     return 0;
 }
@@ -180,6 +236,22 @@ static void any_allocation_may_fail_while_files_are_read(void **state)
     for (int fill = 0; fill < KB_FILLS; fill++) {
         assert_true(fail_each(w, false, (kb_fill)fill, false) > 100);
         assert_true(fail_each(w, false, (kb_fill)fill, true) > 100);
+    }
+}
+
+static void any_allocation_may_fail_before_the_first_bad_row_is_told(void **state)
+{
+    const struct world *w = *state;
+    uint64_t expected = 0;
+    for (long n = 0, reached = 1; reached; n++) {
+        long before = atomic_load(&live);
+        atomic_store(&for_good, n % 2);
+        atomic_store(&until_fail, n);
+        kb_status status = load_as(w, false, KB_FILL_ZERO, true, &expected);
+        reached = atomic_exchange(&until_fail, -1) <= 0;
+        assert_true(status == KB_ERR_FORMAT || status == KB_ERR_MEMORY);
+        assert_true(reached || status == KB_ERR_FORMAT);
+        assert_int_equal(atomic_load(&live), before);
     }
 }
 
@@ -211,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_allocation_may_fail_while_files_are_read),
+        cmocka_unit_test(any_allocation_may_fail_before_the_first_bad_row_is_told),
         cmocka_unit_test(any_allocation_may_fail_while_the_cache_is_written),
         cmocka_unit_test(any_allocation_may_fail_while_the_cache_is_read),
     };
