@@ -32,9 +32,7 @@ kb_status kb_calibrate_check(const kb_calibrate_options *o, kb_error *err)
 /* LEAST_SESSIONS: fewer cannot be clustered, so that the next rule is asked. */
 enum { LEAST_SESSIONS = 3, RESTARTS = 10 };
 
-/* --- which sessions
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- which sessions ----------------------------------------------------------------------- */
 
 static size_t select_split(const kb_corpus *corpus, kb_split split, size_t *ids)
 {
@@ -71,9 +69,7 @@ size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, s
     return n;
 }
 
-/* --- one calibration
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- one calibration ---------------------------------------------------------------------- */
 
 struct calibration {
     const kb_model *model;
@@ -169,9 +165,7 @@ kb_status kb_elbow_of(kb_elbow *out, const kb_model *model, const kb_corpus *cor
     return status;
 }
 
-/* --- numbers
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* --- numbers ------------------------------------------------------------------------------ */
 
 /* Old clusters keep their number in the new cluster that shares most sessions with them, if those
  * are at least half of the smaller of the two. */
@@ -239,9 +233,7 @@ static void order_by_number(const struct calibration *c, size_t *order)
     }
 }
 
-/* --- thresholds and the result
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- thresholds and the result ------------------------------------------------------------ */
 
 /* The distance from Z to the nearest of the centroids but OWN; INFINITY when there is no other. */
 static double distance_to_others(const struct calibration *c, const float *z, size_t own)

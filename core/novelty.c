@@ -13,9 +13,7 @@ static const double SIGNAL_LIMIT = 30;
  * deviation into infinity. */
 static const double LEAST_UNSEEN_SPREAD = .01, LEAST_RELATIVE_SPREAD = .01;
 
-/* --- signals
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- signals ------------------------------------------------------------------------------ */
 
 static double log_mass(kb_series series)
 {
@@ -113,9 +111,7 @@ void kb_readings_clear(kb_readings *readings)
     *readings = (kb_readings){0};
 }
 
-/* --- one number
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- one number --------------------------------------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {

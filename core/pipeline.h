@@ -12,16 +12,13 @@
 #include "train.h"
 #include "tsne.h"
 
-/* --- which sessions
- * ------------------------------------------------------------------------------------------------
- */
+/* --- which sessions ----------------------------------------------------------------------- */
 /* IDS (room for all sessions of the corpus): validation sessions of the corpus; else every session
  * that MODEL was not fitted on; else all. A rule that gives fewer than 3 sessions
  * passes on to the next. Sessions without rows are left out. Returns how many. */
 size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids);
 
-/* --- elbow and calibration
- * ---------------------------------------------------------------------------------------- */
+/* --- elbow and calibration ---------------------------------------------------------------- */
 typedef struct kb_calibrate_options {
     size_t k;            /* 0: by the elbow */
     size_t kmin, kmax;   /* the elbow's range. Default 2, 20 */
@@ -47,8 +44,7 @@ kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus,
                        const kb_calibrate_options *options, kb_elbow *elbow, kb_pool *pool,
                        const kb_progress *progress, kb_error *err);
 
-/* --- using a calibrated model
- * ------------------------------------------------------------------------------------- */
+/* --- using a calibrated model ------------------------------------------------------------- */
 /* OUT[i] for SESSIONS[i], i < COUNT. Phase "embedding". KB_ERR_USAGE when MODEL is not calibrated.
  */
 kb_status kb_assign(kb_assignment *out, const kb_model *model, const kb_corpus *corpus,
@@ -65,9 +61,7 @@ kb_status kb_project(float *layout, const kb_model *model, const kb_corpus *corp
                      const size_t *sessions, size_t count, const kb_tsne_options *options,
                      kb_pool *pool, const kb_progress *progress, kb_error *err);
 
-/* --- against labels
- * ------------------------------------------------------------------------------------------------
- */
+/* --- against labels ----------------------------------------------------------------------- */
 typedef struct kb_score_row {
     const char *split; /* a split's name, or "all" */
     size_t sessions;   /* with a label and a cluster */

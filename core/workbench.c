@@ -66,9 +66,7 @@ struct kb_workbench {
     size_t note_count, note_capacity;
 };
 
-/* --- snapshots
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- snapshots ---------------------------------------------------------------------------- */
 
 static struct counted_findings *counted_of_findings(const kb_findings *findings)
 {
@@ -148,9 +146,7 @@ const kb_map *kb_workbench_map(kb_workbench *wb)
     return c ? &c->map : NULL;
 }
 
-/* --- what a worker tells
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- what a worker tells ------------------------------------------------------------------ */
 
 static void log_row(void *ctx, const kb_train_row *row)
 {
@@ -181,8 +177,7 @@ static void count_problem(void *ctx, const kb_problem *problem)
     atomic_fetch_add_explicit(&wb->problems, 1, memory_order_relaxed);
 }
 
-/* --- the stages' work, on the job's thread
- * --------------------------------------------------------------------------------------- */
+/* --- the stages' work, on the job's thread ------------------------------------------------ */
 
 /* A model comes first: it says how long the windows of the corpus are. */
 static kb_status load_work(void *ctx, const kb_progress *progress, kb_error *err)
@@ -352,9 +347,7 @@ static kb_status map_work(void *ctx, const kb_progress *progress, kb_error *err)
     return status;
 }
 
-/* --- from stage to stage
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- from stage to stage ------------------------------------------------------------------ */
 
 static kb_job_work *const stage_work[] = {[KB_STAGE_LOAD] = load_work,
                                           [KB_STAGE_TRAIN] = train_work,
@@ -507,9 +500,7 @@ void kb_workbench_update(kb_workbench *wb, kb_work_state *state)
     pthread_mutex_unlock(&wb->lock);
 }
 
-/* --- opening and closing
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- opening and closing ------------------------------------------------------------------ */
 
 static void dispose(kb_workbench *wb)
 {
@@ -580,9 +571,7 @@ bool kb_workbench_close(kb_workbench *wb, double seconds)
     return true;
 }
 
-/* --- small things
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- small things ------------------------------------------------------------------------- */
 
 int kb_workbench_fd(const kb_workbench *wb)
 {

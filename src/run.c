@@ -67,11 +67,8 @@ void cli_tell_problem(void *ctx, const kb_problem *problem)
     pthread_mutex_unlock(&console->lock);
     if (enough && problem->kind != KB_PROBLEM_DAMAGE)
         return;
-    if (problem->line)
-        cli_say(console, "%s:%llu: %s", problem->file, (unsigned long long)problem->line,
-                problem->reason);
-    else
-        cli_say(console, "%s: %s", problem->file, problem->reason);
+    char text[SAY_ROOM];
+    cli_say(console, "%s", kb_problem_text(problem, text, sizeof text));
 }
 
 void cli_sum_problems(cli_console *console, const char *path)

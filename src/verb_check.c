@@ -22,12 +22,7 @@ static void write_problem(void *ctx, const kb_problem *problem)
 {
     enum { TEXT_ROOM = 8192 };
     char text[TEXT_ROOM];
-    if (problem->line)
-        snprintf(text, sizeof text, "%s:%llu: %s", problem->file, (unsigned long long)problem->line,
-                 problem->reason);
-    else
-        snprintf(text, sizeof text, "%s: %s", problem->file, problem->reason);
-    write_row(ctx, text);
+    write_row(ctx, kb_problem_text(problem, text, sizeof text));
 }
 
 static kb_status check(void *ctx, const kb_progress *progress, kb_error *err)

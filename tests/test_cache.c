@@ -147,8 +147,7 @@ static void spill(const char *path, const char *bytes, size_t size)
     assert_int_equal(fclose(f), 0);
 }
 
-/* --- what comes back
- * ---------------------------------------------------------------------------------------------- */
+/* --- what comes back ---------------------------------------------------------------------- */
 
 static void the_second_reading_is_the_first(void **state)
 {
@@ -226,8 +225,7 @@ static void a_fresh_reading_replaces_what_was_kept(void **state)
     assert_true(is_taken(w));
 }
 
-/* --- what is not believed
- * ---------------------------------------------------------------------------------------------- */
+/* --- what is not believed ----------------------------------------------------------------- */
 
 static void changed_files_are_read_again(void **state)
 {
@@ -310,8 +308,7 @@ static void damaged_and_cut_entries_are_as_if_not_there(void **state)
     check_damage(w, ".events", 3);
 }
 
-/* --- entries that are whole, and nonsense
- * ---------------------------------------------------------------------------------------------- */
+/* --- entries that are whole, and nonsense ------------------------------------------------- */
 
 /* What a section is changed into: LENGTH bytes at OFFSET become BYTES; or, without any, the section
  * loses its last item of CUT bytes. */
@@ -540,8 +537,7 @@ static void an_entry_that_others_can_write_is_not_believed(void **state)
     free(after);
 }
 
-/* --- the folder
- * ---------------------------------------------------------------------------------------------- */
+/* --- the folder --------------------------------------------------------------------------- */
 
 static void the_least_used_entries_go_first(void **state)
 {

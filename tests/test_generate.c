@@ -206,8 +206,7 @@ static void lengths_differ_and_counts_are_whole(void **state)
     kb_corpus_free(corpus);
 }
 
-/* --- what truth.csv says
- * ---------------------------------------------------------------------------------------------- */
+/* --- what truth.csv says ------------------------------------------------------------------ */
 
 struct truth {
     char *text, *next;
@@ -340,9 +339,7 @@ static void a_few_objects_are_everywhere_and_most_are_rare(void **state)
     kb_corpus_free(corpus);
 }
 
-/* --- event logs
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- event logs --------------------------------------------------------------------------- */
 
 /* Every session has its run in its user's log: from app.launched to the crash, and the next launch
  * has no end before it. */
@@ -408,9 +405,7 @@ static void the_last_events_depend_on_the_type(void **state)
     kb_corpus_free(corpus);
 }
 
-/* --- files and options
- * ------------------------------------------------------------------------------------------------
- */
+/* --- files and options -------------------------------------------------------------------- */
 
 static void gzip_headers_hold_no_time(void **state)
 {

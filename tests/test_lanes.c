@@ -59,8 +59,7 @@ static void expect_everywhere(const char *path, const char *what)
     free(text);
 }
 
-/* --- the tests
- * ---------------------------------------------------------------------------------------------- */
+/* --- the tests ---------------------------------------------------------------------------- */
 
 /* Rows of every kind: plain, quoted, over several lines, late, doubled, bad. */
 static void print_row(FILE *f, kb_rng *rng, bool mean)

@@ -18,9 +18,7 @@
 #include "rng.h"
 #include "shell.h"
 
-/* --- the invented workbench
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- the invented workbench --------------------------------------------------------------- */
 /* Sessions s0 .. s5 and one with a name that would harm a terminal; clusters 1 (s0 s1 s2) and 2
  * (the others). */
 enum { SESSIONS = 7, CLUSTERS = 2, KS = 5, LOG = 4 };
@@ -143,9 +141,7 @@ const char *kb_variant_name(kb_variant variant)
     return variant == KB_VARIANT_VAE_DEC ? "vae+dec" : "?";
 }
 
-/* --- the corpus
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- the corpus --------------------------------------------------------------------------- */
 static void write_file(const char *folder, const char *name, const char *text)
 {
     char path[512];
@@ -335,9 +331,7 @@ static void see(struct world *world, const char *text)
     fail_msg("'%s' is not on the screen", text);
 }
 
-/* --- while it works
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* --- while it works ----------------------------------------------------------------------- */
 static void every_view_says_what_it_waits_for(void **state)
 {
     struct world *world = *state;
@@ -412,9 +406,7 @@ static void stopping_and_retraining_ask_first(void **state)
     see(world, "no work is going on");
 }
 
-/* --- going in and coming back
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- going in and coming back ------------------------------------------------------------- */
 static void a_cluster_leads_to_its_objects_sessions_and_ngrams(void **state)
 {
     struct world *world = *state;
@@ -551,9 +543,7 @@ static void a_model_without_an_elbow_table_says_so(void **state)
     assert_int_equal(world->wb.recalibrated, 1);
 }
 
-/* --- the command line
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- the command line --------------------------------------------------------------------- */
 static void an_export_never_replaces_a_file_unasked(void **state)
 {
     struct world *world = *state;
@@ -644,9 +634,7 @@ static void the_mouse_switches_views_and_opens_rows(void **state)
     assert_false(kb_shell_mouse_wanted(world->shell));
 }
 
-/* --- whatever happens
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- whatever happens --------------------------------------------------------------------- */
 /* No cell ever holds a control character, and the cursor is on the screen. */
 static void check_screen(struct world *world)
 {

@@ -80,8 +80,7 @@ static kb_store *build(const struct row *rows, size_t count, size_t timesteps, s
     return build_as(rows, count, &(struct recipe){timesteps, KB_FILL_ZERO, budget, 1});
 }
 
-/* --- the naive reckoning
- * ------------------------------------------------------------------------------------------ */
+/* --- the naive reckoning ------------------------------------------------------------------ */
 
 /* How many distinct times later than T the session has, in any row. */
 static size_t later_times(const struct row *rows, size_t count, unsigned session, kb_time t)

@@ -73,9 +73,7 @@ static kb_cell *cell_at(kb_canvas *canvas, int x, int y)
     return &canvas->cells[(size_t)y * (size_t)canvas->cols + (size_t)x];
 }
 
-/* --- UTF-8
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- UTF-8 -------------------------------------------------------------------------------- */
 size_t kb_utf8_decode(const char *s, char32_t *out)
 {
     static const char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -113,8 +111,7 @@ size_t kb_utf8_encode(char32_t c, char *out)
     return length;
 }
 
-/* --- ornaments without Unicode
- * ----------------------------------------------------------------------------------------- */
+/* --- ornaments without Unicode ------------------------------------------------------------ */
 static char32_t block_look_alike(char32_t c)
 {
     static const char lower[] = ".._-=+*#"; /* U+2581 .. U+2588: filled from below */
@@ -145,9 +142,7 @@ static char32_t look_alike(char32_t c)
     return block_look_alike(c);
 }
 
-/* --- cells
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- cells -------------------------------------------------------------------------------- */
 static void blank(kb_canvas *canvas, int x, int y)
 {
     kb_cell *cell = cell_at(canvas, x, y);
@@ -186,9 +181,7 @@ void kb_canvas_put(kb_canvas *canvas, int x, int y, char32_t glyph, kb_style sty
     set_cell(canvas, x, y, glyph, 1, style);
 }
 
-/* --- text
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- text --------------------------------------------------------------------------------- */
 /* Characters that change how their neighbours are shown (bidirectional controls, joiners, tags,
  * byte order marks). */
 static bool is_treacherous(char32_t c)
@@ -356,9 +349,7 @@ int kb_canvas_wrap(kb_canvas *canvas, kb_rect rect, kb_style style, const char *
     return row;
 }
 
-/* --- areas
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- areas -------------------------------------------------------------------------------- */
 void kb_canvas_fill(kb_canvas *canvas, kb_rect rect, char32_t glyph, kb_style style)
 {
     rect = kb_rect_cut(rect, canvas->clip);

@@ -55,9 +55,7 @@ double kb_chart_step(double span, int pieces)
     return power * 10;
 }
 
-/* --- line charts
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- line charts -------------------------------------------------------------------------- */
 struct frame {
     kb_rect plot;
     double x0, x1, y0, y1; /* in the units of the axis: logarithms where it is logarithmic */

@@ -18,9 +18,7 @@ void kb_data_init(kb_data *data, kb_workbench *workbench)
     kb_data_update(data);
 }
 
-/* --- caches
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- caches ------------------------------------------------------------------------------- */
 /* The slot of the answer for CLUSTER and N; a new answer takes the place of the one that was not
  * wanted for longest. */
 static size_t find_slot(kb_data *data, const kb_slot *slots, size_t count, uint32_t cluster,
@@ -80,9 +78,7 @@ void kb_data_free(kb_data *data)
     *data = (kb_data){0};
 }
 
-/* --- news
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- news --------------------------------------------------------------------------------- */
 static void take_corpus(kb_data *data, const kb_corpus *corpus)
 {
     data->corpus = corpus;
@@ -214,9 +210,7 @@ bool kb_data_update(kb_data *data)
     return changed;
 }
 
-/* --- work between frames
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- work between frames ------------------------------------------------------------------ */
 static double now_seconds(void)
 {
     struct timespec now;
@@ -278,9 +272,7 @@ bool kb_data_work(kb_data *data)
     return count_objects(data) || find_top_object(data);
 }
 
-/* --- answers
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* --- answers ------------------------------------------------------------------------------ */
 uint64_t kb_data_serial(const kb_data *data)
 {
     return data->findings ? data->findings->serial : 0;
@@ -382,9 +374,7 @@ const kb_ngrams *kb_data_ngrams(kb_data *data, uint32_t cluster, size_t n)
     return slot->status ? NULL : &data->ngrams[i];
 }
 
-/* --- waiting
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* --- waiting ------------------------------------------------------------------------------ */
 const char *kb_stage_name(kb_stage stage)
 {
     switch (stage) {

@@ -5,9 +5,7 @@
 
 #include "canvas.h"
 
-/* --- names of keys
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- names of keys ------------------------------------------------------------------------ */
 static const struct {
     int32_t key;
     const char *name;
@@ -68,9 +66,7 @@ int32_t kb_key_parse(const char *name)
     return length && !name[length] && c >= ' ' ? (int32_t)c : KB_KEY_NONE;
 }
 
-/* --- the table
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the table ---------------------------------------------------------------------------- */
 enum { KEYS_MAX = 4 };
 
 struct row {
@@ -300,9 +296,7 @@ const char *kb_do_name(kb_do command)
     return "";
 }
 
-/* --- help
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- help --------------------------------------------------------------------------------- */
 /* The keys that do row R's command in a view with SCOPES; a key that a narrower scope has taken
  * away is not one of them. */
 static void list_keys(const kb_keys *keys, unsigned scopes, const struct row *row, char *text,

@@ -20,9 +20,7 @@ void kb_list_free(kb_list *list)
     kb_list_init(list);
 }
 
-/* --- order
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- order -------------------------------------------------------------------------------- */
 static bool row_matches(const kb_sheet *sheet, size_t row, const char *text)
 {
     char number[64];
@@ -123,9 +121,7 @@ void kb_list_sync(kb_list *list, const kb_sheet *sheet)
         kb_list_select(list, sheet, list->moved ? list->cursor : 0);
 }
 
-/* --- selection
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- selection ---------------------------------------------------------------------------- */
 size_t kb_list_row(const kb_list *list)
 {
     return list->cursor < list->shown ? list->order[list->cursor] : SIZE_MAX;
@@ -253,9 +249,7 @@ bool kb_list_do(kb_list *list, const kb_sheet *sheet, kb_do command)
     }
 }
 
-/* --- drawing
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- drawing ------------------------------------------------------------------------------ */
 struct layout {
     int x[KB_SHEET_COLUMNS_MAX], width[KB_SHEET_COLUMNS_MAX]; /* width 0: not shown */
     size_t count;

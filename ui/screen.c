@@ -68,9 +68,7 @@ static void send_bytes(const char *bytes, size_t length)
     }
 }
 
-/* --- signals
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- signals ------------------------------------------------------------------------------ */
 /* Only what is allowed in a handler: the fixed text, the modes, and the fault again, for whoever
  * was to have it. */
 static void on_fault(int number)
@@ -181,9 +179,7 @@ int kb_screen_signal(kb_screen *screen)
     return read(screen->pipe[0], &byte, 1) == 1 ? byte : 0;
 }
 
-/* --- colours
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- colours ------------------------------------------------------------------------------ */
 /* One pair for each two colours that differ; made once, because a pair that changes repaints its
  * cells. */
 static void make_pairs(kb_screen *screen)
@@ -224,9 +220,7 @@ static void set_up_colors(kb_screen *screen, bool color)
     make_pairs(screen);
 }
 
-/* --- opening and closing
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- opening and closing ------------------------------------------------------------------ */
 static kb_status open_pipe(kb_screen *screen, kb_error *err)
 {
     if (pipe2(screen->pipe, O_CLOEXEC | O_NONBLOCK) != 0)
@@ -355,9 +349,7 @@ void kb_screen_stop(kb_screen *screen)
     set_up_again(screen);
 }
 
-/* --- output
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* --- output ------------------------------------------------------------------------------- */
 static attr_t attributes_of(const kb_screen *screen, kb_style style)
 {
     uint8_t bits = kb_theme_attributes(screen->depth, style);
@@ -408,9 +400,7 @@ void kb_screen_show(kb_screen *screen, const kb_canvas *canvas, int x, int y)
     refresh();
 }
 
-/* --- input
- * ---------------------------------------------------------------------------------------------------------------------------------
- */
+/* --- input -------------------------------------------------------------------------------- */
 static int32_t key_of_code(wint_t code)
 {
     static const struct {

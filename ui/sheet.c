@@ -65,9 +65,7 @@ int kb_value_compare(const kb_value *a, const kb_value *b)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-/* --- CSV
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- CSV ---------------------------------------------------------------------------------- */
 static kb_status write_text(kb_outfile *file, const char *text, kb_error *err)
 {
     return kb_outfile_write(file, text, strlen(text), err);

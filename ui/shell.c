@@ -42,9 +42,7 @@ struct kb_shell {
     int tab_row;
 };
 
-/* --- panes
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- panes -------------------------------------------------------------------------------- */
 static void pane_free(kb_pane *pane)
 {
     if (pane->ops->leave)
@@ -157,9 +155,7 @@ void kb_shell_free(kb_shell *shell)
     free(shell);
 }
 
-/* --- news
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* --- news --------------------------------------------------------------------------------- */
 bool kb_shell_update(kb_shell *shell)
 {
     bool changed = kb_data_update(&shell->data);
@@ -197,9 +193,7 @@ bool kb_shell_redraw_wanted(kb_shell *shell)
     return wanted;
 }
 
-/* --- the bottom line
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- the bottom line ---------------------------------------------------------------------- */
 static void ask(kb_shell *shell, enum asking what, const char *text)
 {
     shell->asking = what;
@@ -455,9 +449,7 @@ static void prompt_key(kb_shell *shell, int32_t key)
     }
 }
 
-/* --- commands by key
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- commands by key ---------------------------------------------------------------------- */
 static unsigned scopes_of(const kb_pane *pane)
 {
     unsigned scopes = pane->ops->scopes | KB_IN_ANY | KB_IN_WORK;
@@ -641,9 +633,7 @@ void kb_shell_key(kb_shell *shell, int32_t key)
     }
 }
 
-/* --- the mouse
- * ---------------------------------------------------------------------------------------------------------------------------
- */
+/* --- the mouse ---------------------------------------------------------------------------- */
 static bool click_tab(kb_shell *shell, const kb_mouse *mouse)
 {
     if (mouse->y != shell->tab_row || mouse->kind != KB_MOUSE_PRESS)
@@ -689,9 +679,7 @@ void kb_shell_mouse(kb_shell *shell, const kb_mouse *mouse)
         grant_wish(shell);
 }
 
-/* --- drawing
- * -------------------------------------------------------------------------------------------------------------------------------
- */
+/* --- drawing ------------------------------------------------------------------------------ */
 static void draw_tabs(kb_shell *shell, kb_canvas *canvas, int y)
 {
     kb_style bar = {.ink = KB_INK_BAR, .paper = KB_PAPER_BAR};

@@ -88,9 +88,7 @@ struct kb_pane {
     void *state;
 };
 
-/* --- for views
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- for views ---------------------------------------------------------------------------- */
 /* Asks for another view once the operation has returned. */
 void kb_ui_open(kb_ui *ui, const kb_view_ops *view, kb_target target);
 void kb_ui_say(kb_ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -107,9 +105,7 @@ static inline bool kb_pane_is_list(const kb_pane *pane)
     return !pane->ops->draw || pane->as_table;
 }
 
-/* --- the views
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- the views ---------------------------------------------------------------------------- */
 extern const kb_view_ops kb_overview_view, kb_clusters_view, kb_map_view, kb_elbow_view,
     kb_sessions_view, kb_objects_view, kb_ngrams_view, kb_problems_view;
 extern const kb_view_ops kb_cluster_objects_view;  /* target.cluster */

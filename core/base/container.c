@@ -47,9 +47,7 @@ static uint32_t checksum(const void *bytes, size_t length)
     return (uint32_t)crc32_z(0, bytes, length);
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------------------------------ */
 
 struct pending {
     kb_section section;
@@ -247,9 +245,7 @@ kb_status kb_container_write(const kb_container_writer *writer, const char *path
     return kb_outfile_commit(file, err);
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------------------------ */
 
 struct kb_container_reader {
     const kb_container_kind *kind;

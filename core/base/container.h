@@ -40,8 +40,7 @@ typedef struct kb_piece {
     size_t length;
 } kb_piece;
 
-/* --- writing: collect, then write whole or not at all
- * ---------------------------------------------------------------- */
+/* --- writing: collect, then write whole or not at all ------------------------------------- */
 typedef struct kb_container_writer kb_container_writer;
 
 /* NULL: no memory. KIND outlives the writer. */
@@ -64,9 +63,7 @@ uint64_t kb_container_size(const kb_container_writer *writer);
 kb_status kb_container_write(const kb_container_writer *writer, const char *path, bool lasting,
                              const kb_progress *progress, kb_error *err);
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------------------------ */
 typedef struct kb_container_reader kb_container_reader;
 
 /* Checks magic, version, sizes and the table's checksum; sections are checked as they are read. */

@@ -11,9 +11,7 @@
 static const double NEAR_BEST = 0.15; /* of the range of silhouettes */
 enum { LEAST_MEMBERS = 2 };           /* one session is no type of crash */
 
-/* --- K-means at one k
- * -----------------------------------------------------------------------------------------------
- */
+/* --- K-means at one k --------------------------------------------------------------------- */
 
 static kb_status fit_merged(kb_kmeans *out, kb_const_matrix x, size_t k,
                             const kb_elbow_options *options, kb_pool *pool,
@@ -47,9 +45,7 @@ kb_status kb_elbow_kmeans(struct kb_kmeans *km_out, kb_const_matrix x, size_t k,
     return kb_kmeans_fit(km_out, x, &km, pool, progress, err);
 }
 
-/* --- which k
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- which k ------------------------------------------------------------------------------ */
 
 static size_t greatest_silhouette(const kb_elbow *e)
 {
@@ -126,9 +122,7 @@ void kb_elbow_clear(kb_elbow *elbow)
     *elbow = (kb_elbow){0};
 }
 
-/* --- the table
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- the table ---------------------------------------------------------------------------- */
 
 /* The labels of every k are kept until the end, so that the silhouettes share one pass over the
  * distances. */

@@ -105,9 +105,7 @@ void kb_nearest(kb_const_matrix x, kb_const_matrix centroids, uint32_t *labels, 
     }
 }
 
-/* --- K-means++
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- K-means++ ---------------------------------------------------------------------------- */
 
 static void measure_lanes(void *ctx, size_t share)
 {
@@ -190,8 +188,7 @@ static void choose_start(struct run *run, kb_rng rng)
     }
 }
 
-/* --- Lloyd's iteration
- * ---------------------------------------------------------------------------------------------- */
+/* --- Lloyd's iteration -------------------------------------------------------------------- */
 
 static kb_const_matrix centroids_of(const struct run *run)
 {
@@ -400,9 +397,7 @@ static void iterate(struct run *run)
         run->status = KB_ERR_CANCELLED;
 }
 
-/* --- runs
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- runs --------------------------------------------------------------------------------- */
 
 static void free_scratch(struct run *run)
 {
@@ -483,8 +478,7 @@ static void execute_all(struct run *runs, size_t count, kb_pool *pool, const str
     }
 }
 
-/* --- the result, in the coordinates of the caller
- * -------------------------------------------------------------- */
+/* --- the result, in the coordinates of the caller ----------------------------------------- */
 
 struct labelling {
     kb_const_matrix x, centroids;
@@ -565,9 +559,7 @@ static kb_status conclude(kb_kmeans *out, struct run *run, kb_const_matrix x, kb
     return KB_OK;
 }
 
-/* --- the whole
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the whole ---------------------------------------------------------------------------- */
 
 static kb_status check(kb_const_matrix x, const kb_kmeans_options *options, kb_error *err)
 {

@@ -9,9 +9,7 @@
 #include "points.h"
 #include "simd.h"
 
-/* --- silhouette
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- silhouette --------------------------------------------------------------------------- */
 
 /* Rows are taken 16 at a time, one a lane: sums[k][lane] gathers the distances of 16 points to
  * cluster k side by side. A batch of BATCH_PIECES such blocks is shared out over the threads
@@ -205,8 +203,7 @@ double kb_silhouette(kb_const_matrix x, const uint32_t *labels, size_t clusters,
     return out;
 }
 
-/* --- indices from the centroids
- * --------------------------------------------------------------------------------------- */
+/* --- indices from the centroids ----------------------------------------------------------- */
 
 /* The clusters that have members, numbered afresh, with their means. */
 struct groups {

@@ -80,8 +80,7 @@ static bool table_make(struct table *t, const uint32_t *a, const uint32_t *b, si
     return made;
 }
 
-/* --- accuracy and the adjusted Rand index
- * ----------------------------------------------------------------------- */
+/* --- accuracy and the adjusted Rand index ------------------------------------------------- */
 
 static kb_status accuracy_of(double *out, const struct table *t, kb_error *err)
 {
@@ -127,8 +126,7 @@ static double rand_index(const struct table *t)
            ((both + only_a) * (only_a + neither) + (both + only_b) * (only_b + neither));
 }
 
-/* --- mutual information
- * ---------------------------------------------------------------------------------------------- */
+/* --- mutual information ------------------------------------------------------------------- */
 
 static double entropy(const double *sizes, size_t count, double n)
 {
@@ -255,9 +253,7 @@ kb_status kb_agreement_of(kb_agreement *out, const uint32_t *a, const uint32_t *
     return status;
 }
 
-/* --- the ROC curve
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the ROC curve ------------------------------------------------------------------------ */
 
 struct scored {
     double score;

@@ -40,9 +40,7 @@ static size_t piece_end(size_t piece, size_t count, size_t size)
     return count - piece * size < size ? count : (piece + 1) * size;
 }
 
-/* --- affinities
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- affinities --------------------------------------------------------------------------- */
 
 struct affinities {
     float *p; /* N x N: squared distances, then p_j|i, then p_ij */
@@ -224,9 +222,7 @@ kb_status kb_tsne_affinities(float *p, const float *d2, size_t n, double perplex
     return make_affinities(p, n, perplexity, NULL, NULL, err);
 }
 
-/* --- squared distances
- * ------------------------------------------------------------------------------------------------
- */
+/* --- squared distances -------------------------------------------------------------------- */
 
 struct distances {
     float *d2; /* N x N */
@@ -284,9 +280,7 @@ static kb_status measure_distances(float *d2, kb_const_matrix x, kb_pool *pool,
     return status;
 }
 
-/* --- forces
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- forces ------------------------------------------------------------------------------- */
 
 /* One float array a coordinate, so that the force loop reads 16 points at once; padded to whole
  * vectors with points FAR_AWAY. */
@@ -448,9 +442,7 @@ double kb_tsne_gradient(float *gradient, const float *layout, const float *p, si
     return kl;
 }
 
-/* --- descent
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- descent ------------------------------------------------------------------------------ */
 
 struct descent {
     struct field field;
@@ -517,9 +509,7 @@ static kb_status descend(struct descent *d, float *layout, const kb_tsne_options
     return KB_OK;
 }
 
-/* --- start
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- start -------------------------------------------------------------------------------- */
 
 /* Principal components, the first of sigma 1e-4, and the jitter. */
 static void place_start(struct field *f, const double *scores, uint64_t seed)

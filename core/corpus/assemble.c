@@ -32,8 +32,7 @@ struct assembly {
     atomic_uint_fast64_t nonzero, bytes;
 };
 
-/* --- names
- * ---------------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------- */
 
 static kb_names *names_of(const kb_ingest *lane, bool objects)
 {
@@ -75,8 +74,7 @@ static kb_names *order_names(const struct assembly *a, bool objects, uint32_t **
     return ordered;
 }
 
-/* --- sessions
- * ---------------------------------------------------------------------------------------------- */
+/* --- sessions ----------------------------------------------------------------------------- */
 
 /* Counting sort of all lanes' sessions by the store's. */
 static bool find_sources(struct assembly *a)
@@ -171,8 +169,7 @@ static void build_piece(void *ctx, size_t piece)
     kb_progress_report(a->progress, "sorting", ready < sessions ? ready : sessions, sessions);
 }
 
-/* --- the store
- * ---------------------------------------------------------------------------------------------- */
+/* --- the store ---------------------------------------------------------------------------- */
 
 /* What a table of names takes, about: text, entry, and two slots of the hash table. */
 static uint64_t names_bytes(const kb_names *names)

@@ -27,8 +27,7 @@ kb_cache kb_cache_defaults(const char *folder)
     return (kb_cache){.folder = folder, .limit = UINT64_C(4) << 30, .least = 1 << 18, .settled = 2};
 }
 
-/* --- keys
- * ---------------------------------------------------------------------------------------------- */
+/* --- keys --------------------------------------------------------------------------------- */
 
 /* FNV-1a. A collision costs an entry, since the whole key is compared. */
 static uint64_t hash_text(const char *text)
@@ -130,8 +129,7 @@ void kb_cache_key_clear(kb_cache_key *key)
     *key = (kb_cache_key){0};
 }
 
-/* --- entries
- * ---------------------------------------------------------------------------------------------- */
+/* --- entries ------------------------------------------------------------------------------ */
 
 /* Nobody else may have written the file. */
 static kb_status check_owner(const char *path, kb_error *err)
@@ -175,8 +173,7 @@ kb_status kb_cache_open(kb_container_reader **out, const kb_cache_key *key, kb_e
     return KB_OK;
 }
 
-/* --- the folder
- * ---------------------------------------------------------------------------------------------- */
+/* --- the folder --------------------------------------------------------------------------- */
 
 static bool ends_with(const char *name, const char *suffix)
 {

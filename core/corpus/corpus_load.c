@@ -40,9 +40,7 @@ struct loader {
     kb_reading reading;
 };
 
-/* --- reading
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------------------------ */
 
 /* Listed sessions are in the store, with rows or without. */
 static kb_status add_listed(struct loader *l, kb_ingest *ingest, kb_error *err)
@@ -117,9 +115,7 @@ static kb_status read_files(struct loader *l, const kb_file *files, size_t count
     return status;
 }
 
-/* --- sessions
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- sessions ----------------------------------------------------------------------------- */
 
 static kb_session describe(const struct loader *l, size_t id)
 {
@@ -190,9 +186,7 @@ static kb_status read_parts(struct loader *l, kb_error *err)
     return status;
 }
 
-/* --- the cache
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the cache ---------------------------------------------------------------------------- */
 
 static const char *const part_names[PARTS] = {[READINGS] = "corpus", [EVENTS] = "events"};
 
@@ -293,9 +287,7 @@ static void keep_in_cache(struct loader *l)
     }
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the whole ---------------------------------------------------------------------------- */
 
 static void find_parts(struct loader *l)
 {

@@ -16,8 +16,7 @@ struct packed_problem {
     uint32_t file, kind;
 };
 
-/* --- problems
- * ---------------------------------------------------------------------------------------------- */
+/* --- problems ----------------------------------------------------------------------------- */
 
 /* The number of the file that is called NAME; COUNT: none of these. It is looked for from FROM on,
  * since problems come in the order of files. */
@@ -113,8 +112,7 @@ static void tell_problems(kb_corpus *corpus, const struct packed_problems *probl
     }
 }
 
-/* --- readings
- * ---------------------------------------------------------------------------------------------- */
+/* --- readings ----------------------------------------------------------------------------- */
 
 static uint32_t text_id(const kb_corpus *corpus, const char *text)
 {
@@ -225,8 +223,7 @@ kb_status kb_corpus_unpack_readings(kb_corpus *corpus, kb_container_reader *read
     return KB_OK;
 }
 
-/* --- events
- * ---------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------- */
 
 kb_status kb_corpus_pack_events(const kb_corpus *corpus, kb_packer *packer, const kb_file *files,
                                 size_t count, kb_error *err)

@@ -73,8 +73,7 @@ struct kb_csv {
     kb_problem_kind kind;
 };
 
-/* --- strings
- * ---------------------------------------------------------------------------------------------- */
+/* --- strings ------------------------------------------------------------------------------ */
 
 static bool add_string(struct strings *strings, const char *s, size_t length)
 {
@@ -109,8 +108,7 @@ static void blame(kb_csv *csv, kb_problem_kind kind, const char *reason)
     csv->reason = reason;
 }
 
-/* --- what libcsv calls
- * ---------------------------------------------------------------------------------------------- */
+/* --- what libcsv calls -------------------------------------------------------------------- */
 
 /* A field longer than a piece (see feed) began in an earlier one, so that the parser's state as of
  * the last call tells whether this very field is quoted. */
@@ -160,9 +158,7 @@ static int never_blank(unsigned char c)
     return 0;
 }
 
-/* --- rows by libcsv
- * ------------------------------------------------------------------------------------------------
- */
+/* --- rows by libcsv ----------------------------------------------------------------------- */
 
 /* Puts libcsv's state back to the start of a row; its buffer stays. */
 static void reset_parser(kb_csv *csv)
@@ -326,9 +322,7 @@ static kb_status parse_row(kb_csv *csv, void (*take)(void *, size_t, void *), en
     return KB_OK;
 }
 
-/* --- rows by their marks
- * ------------------------------------------------------------------------------------------------
- */
+/* --- rows by their marks ------------------------------------------------------------------ */
 
 /* Steps M over the marks of a quoted field, of which *M is the one behind its first quote; returns
  * its last quote's offset, or 0 when there is none before END or on the line. */
@@ -418,9 +412,7 @@ static kb_status take_marks(kb_csv *csv, enum outcome *outcome, kb_error *err)
     }
 }
 
-/* --- the reader
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- the reader --------------------------------------------------------------------------- */
 
 static kb_status tell(kb_csv *csv, uint64_t line, kb_problem_kind kind, const char *reason,
                       kb_error *err)
@@ -428,10 +420,11 @@ static kb_status tell(kb_csv *csv, uint64_t line, kb_problem_kind kind, const ch
     kb_problems_add(csv->options.problems, csv->label, line, kind, "%s", reason);
     if (!csv->options.strict)
         return KB_OK;
-    kb_status status = kb_fail(err, KB_ERR_FORMAT, "%s:%" PRIu64 ": %s", csv->label, line, reason);
-    if (err)
-        kb_printable(err->text);
-    return status;
+    const kb_problem problem = {csv->label, line, kind, reason};
+    char text[sizeof err->text];
+    kb_problem_text(&problem, text, sizeof text);
+    kb_printable(text);
+    return kb_fail(err, KB_ERR_FORMAT, "%s", text);
 }
 
 /* Why the row just read is bad: REASON or TEXT (REASON_BYTES), or NULL. */
@@ -543,9 +536,7 @@ kb_status kb_csv_reject(kb_csv *csv, kb_error *err, kb_problem_kind kind, const 
     return tell(csv, csv->given_line, kind, reason, err);
 }
 
-/* --- the header
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- the header --------------------------------------------------------------------------- */
 
 /* Where the header has NAME: SIZE_MAX when it has not. *TWICE is set when it has it again. */
 static size_t find_name(const kb_csv *csv, const char *name, bool *twice)
@@ -697,9 +688,7 @@ static kb_status enter_range(kb_csv *csv, kb_error *err)
     return status;
 }
 
-/* --- opening and closing
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- opening and closing ------------------------------------------------------------------ */
 
 kb_status kb_csv_open(kb_csv **out, const char *path, const kb_csv_options *options, kb_error *err)
 {
@@ -749,9 +738,7 @@ void kb_csv_close(kb_csv *csv)
     free(csv);
 }
 
-/* --- asking
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- asking ------------------------------------------------------------------------------- */
 
 const char *kb_csv_label(const kb_csv *csv)
 {

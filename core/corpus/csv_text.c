@@ -56,8 +56,7 @@ kb_status kb_csv_text_seek(kb_csv_text *text, uint64_t offset, kb_error *err)
     return kb_bytes_seek(text->bytes, offset, err);
 }
 
-/* --- bytes
- * ---------------------------------------------------------------------------------------------- */
+/* --- bytes -------------------------------------------------------------------------------- */
 
 static void drop_marks(kb_csv_text *text)
 {
@@ -135,8 +134,7 @@ static kb_status refill(kb_csv_text *text, kb_error *err)
     return KB_OK;
 }
 
-/* --- lines
- * ---------------------------------------------------------------------------------------------- */
+/* --- lines -------------------------------------------------------------------------------- */
 
 kb_status kb_csv_text_find_line(kb_csv_text *text, size_t *length, kb_error *err)
 {
@@ -159,8 +157,7 @@ kb_status kb_csv_text_find_line(kb_csv_text *text, size_t *length, kb_error *err
     }
 }
 
-/* --- marks
- * ---------------------------------------------------------------------------------------------- */
+/* --- marks -------------------------------------------------------------------------------- */
 
 void kb_csv_text_back(kb_csv_text *text, uint64_t line)
 {

@@ -25,8 +25,7 @@ static kb_status no_memory(kb_error *err)
     return kb_fail_memory(err, "the event log");
 }
 
-/* --- rows
- * -------------------------------------------------------------------------------------- */
+/* --- rows --------------------------------------------------------------------------------- */
 
 static void close_log(void *data)
 {
@@ -111,8 +110,7 @@ void kb_events_prepare(kb_events_reading *r, const kb_column_names *names, size_
                             .take = take_event};
 }
 
-/* --- in order of user and time
- * -------------------------------------------------------------------------------------- */
+/* --- in order of user and time ------------------------------------------------------------ */
 
 /* Merges the runs [0, MIDDLE) and [MIDDLE, COUNT) of ITEMS; at equal times the left one goes first.
  */
@@ -141,8 +139,7 @@ static void sort_by_time(kb_event *items, size_t count, kb_event *scratch,
         merge(items, middle, count, scratch);
 }
 
-/* --- from lanes to one log
- * ---------------------------------------------------------------------------------------------- */
+/* --- from lanes to one log ---------------------------------------------------------------- */
 
 /* *MAP (by id in NAMES) becomes the ids in ALL, which gets what it lacks. */
 static bool rename_all(kb_names *all, const kb_names *names, uint32_t **map)
@@ -341,9 +338,7 @@ void kb_events_free(kb_events *events)
     free(events);
 }
 
-/* --- asking
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- asking ------------------------------------------------------------------------------- */
 
 size_t kb_events_count(const kb_events *events)
 {

@@ -18,9 +18,7 @@ struct kb_view {
     size_t *columns; /* by corpus object: j, or SIZE_MAX */
 };
 
-/* --- scaling
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- scaling ------------------------------------------------------------------------------ */
 
 static const char *const scale_names[KB_SCALES] = {"minmax", "max", "none"};
 
@@ -80,9 +78,7 @@ void kb_scale_series(kb_scale scale, const kb_series *series, size_t length, siz
     }
 }
 
-/* --- the recipe
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- the recipe --------------------------------------------------------------------------- */
 
 static kb_status no_memory(kb_error *err)
 {
@@ -270,8 +266,7 @@ kb_status kb_features_adopt(const kb_features *features, kb_corpus_options *read
     return KB_OK;
 }
 
-/* --- the recipe on a corpus
- * ----------------------------------------------------------------------------------------- */
+/* --- the recipe on a corpus --------------------------------------------------------------- */
 
 static void map_columns(kb_view *view)
 {

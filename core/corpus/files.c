@@ -8,9 +8,7 @@
 
 #include "memory.h"
 
-/* --- names of files
- * -------------------------------------------------------------------------------------------------
- */
+/* --- names of files ----------------------------------------------------------------------- */
 
 static bool ends_with(const char *name, size_t length, const char *suffix)
 {
@@ -49,9 +47,7 @@ static char *join(const char *dir, const char *name)
     return path;
 }
 
-/* --- lists of paths
- * -------------------------------------------------------------------------------------------------
- */
+/* --- lists of paths ----------------------------------------------------------------------- */
 
 static kb_status add_path(kb_paths *paths, size_t *capacity, const char *dir, const char *name,
                           kb_error *err)
@@ -112,9 +108,7 @@ void kb_paths_free(kb_paths *paths)
     *paths = (kb_paths){0};
 }
 
-/* --- files with their identities
- * -------------------------------------------------------------------------------------------------
- */
+/* --- files with their identities ---------------------------------------------------------- */
 
 /* What cannot be looked at is told when it is opened. */
 static void identify(kb_file *input)

@@ -29,9 +29,7 @@ static const double TYPICAL_END = .85;   /* how often the last events are those 
 static const double SHORT_SHARE = .15;   /* sessions that crashed early */
 static const double EVICTED_SHARE = .06; /* runs without a crash that end without app.terminated */
 
-/* --- options
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- options ------------------------------------------------------------------------------ */
 
 kb_generate_options kb_generate_defaults(void)
 {
@@ -67,8 +65,7 @@ kb_status kb_generate_check(const kb_generate_options *options, kb_error *err)
     return status ? status : check_range("shards", options->shards, 1, SHARDS_MAX, err);
 }
 
-/* --- the plan: which session is what
- * -------------------------------------------------------------------------------- */
+/* --- the plan: which session is what ------------------------------------------------------ */
 
 struct item {
     kb_split split;
@@ -156,9 +153,7 @@ static void draw_plan(struct item *items, const kb_generate_options *options)
     shuffle_items(&rng, next, later);
 }
 
-/* --- the files
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the files ---------------------------------------------------------------------------- */
 
 struct files {
     kb_corpus_writer *writer;
@@ -223,9 +218,7 @@ static kb_status write_truth(kb_table *table, const kb_world *world, kb_error *e
     return status;
 }
 
-/* --- sessions
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- sessions ----------------------------------------------------------------------------- */
 
 struct generator {
     const kb_generate_options *options;
@@ -340,9 +333,7 @@ static kb_status write_session(struct generator *g, const struct session *s, kb_
                crash ? crash->label : "misc", crash_second(s));
 }
 
-/* --- event logs
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- event logs --------------------------------------------------------------------------- */
 
 static kb_status write_event(struct generator *g, size_t user, double second, const char *event,
                              const char *session, kb_error *err)
@@ -399,9 +390,7 @@ static kb_status write_crash_run(struct generator *g, const struct session *s, k
     return status;
 }
 
-/* --- all of it
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- all of it ---------------------------------------------------------------------------- */
 
 static size_t draw_length(const struct generator *g, kb_rng *rng)
 {

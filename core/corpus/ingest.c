@@ -11,8 +11,7 @@
 #define GROW(ingest, what, needed)                                                                 \
     kb_grow((void **)&(ingest)->what, &(ingest)->what##_capacity, needed, sizeof *(ingest)->what)
 
-/* --- working in
- * ---------------------------------------------------------------------------------------------- */
+/* --- working in --------------------------------------------------------------------------- */
 
 static bool make_room(kb_ingest *in)
 {
@@ -114,9 +113,7 @@ kb_status kb_ingest_settle(kb_ingest *in, kb_error *err)
     return KB_OK;
 }
 
-/* --- taking samples
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- taking samples ----------------------------------------------------------------------- */
 
 kb_status kb_ingest_create(kb_ingest **out, const kb_ingest_options *options, kb_error *err)
 {

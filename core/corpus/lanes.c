@@ -4,7 +4,6 @@
 #include "lanes.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +56,7 @@ struct reading {
     pthread_mutex_t report_lock; /* one report at a time, so that what is told is never late */
 };
 
-/* --- cutting
- * -------------------------------------------------------------------------------------------------
- */
+/* --- cutting ------------------------------------------------------------------------------ */
 
 static bool is_compressed(const kb_file *input)
 {
@@ -122,9 +119,7 @@ static size_t wanted_lanes(const struct reading *r, uint64_t total)
     return most < 2 ? 1 : most < threads ? (size_t)most : (size_t)threads;
 }
 
-/* --- problems
- * -------------------------------------------------------------------------------------------------
- */
+/* --- problems ----------------------------------------------------------------------------- */
 
 /* Lines of a file that the lane begins in the middle of count from there. */
 static uint64_t line_of(const struct lane *lane, const kb_problem *problem)
@@ -157,15 +152,12 @@ static kb_status first_problem(const struct lane *lane, kb_error *err)
     if (!kb_problems_kept(lane->problems))
         return kb_fail_memory(err, "a list of problems");
     kb_problem problem = kb_problems_get(lane->problems, 0);
-    if (!problem.line)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: %s", problem.file, problem.reason);
-    return kb_fail(err, KB_ERR_FORMAT, "%s:%" PRIu64 ": %s", problem.file, line_of(lane, &problem),
-                   problem.reason);
+    char text[sizeof err->text];
+    problem.line = line_of(lane, &problem);
+    return kb_fail(err, KB_ERR_FORMAT, "%s", kb_problem_text(&problem, text, sizeof text));
 }
 
-/* --- one lane
- * -------------------------------------------------------------------------------------------------
- */
+/* --- one lane ----------------------------------------------------------------------------- */
 
 static void report(struct lane *lane, uint64_t bytes, uint64_t rows)
 {
@@ -344,9 +336,7 @@ static void clear_lane(struct lane *lane)
     lane->problems = NULL;
 }
 
-/* --- all lanes
- * -------------------------------------------------------------------------------------------------
- */
+/* --- all lanes ---------------------------------------------------------------------------- */
 
 static void read_piece(void *ctx, size_t l)
 {

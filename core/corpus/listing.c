@@ -12,9 +12,7 @@ struct listing_reading {
     kb_column columns[S_COLUMNS];
 };
 
-/* --- splits
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- splits ------------------------------------------------------------------------------- */
 
 static const char *const split_names[KB_SPLITS] = {"train", "validation", "emerging", "later"};
 
@@ -34,9 +32,7 @@ bool kb_split_parse(kb_split *out, const char *text)
     return false;
 }
 
-/* --- rows
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- rows --------------------------------------------------------------------------------- */
 
 static bool add_text(kb_listing *listing, const kb_field *field, uint32_t *id)
 {
@@ -95,9 +91,7 @@ static kb_status take_session(void *data, kb_csv *csv, const kb_field *f, kb_err
     return add_item(listing, f, split, err);
 }
 
-/* --- for the lanes
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- for the lanes ------------------------------------------------------------------------ */
 
 static kb_status open_listing(void **data, void *ctx, bool several, kb_error *err)
 {

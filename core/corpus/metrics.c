@@ -23,9 +23,7 @@ struct metrics {
 
 enum { SESSION, TIME, OBJECT, VALUE };
 
-/* --- both forms
- * -------------------------------------------------------------------------------------------------
- */
+/* --- both forms --------------------------------------------------------------------------- */
 
 static void close_metrics(void *data)
 {
@@ -80,9 +78,7 @@ static kb_status parse_time(kb_csv *csv, const kb_field *field, kb_time *time, b
                  : kb_csv_reject(csv, err, KB_PROBLEM_TIME, "time '%.60s': %s", field->text, wrong);
 }
 
-/* --- long form: a reading a row
- * -------------------------------------------------------------------------------------------------
- */
+/* --- long form: a reading a row ----------------------------------------------------------- */
 
 static kb_status take_reading(void *data, kb_csv *csv, const kb_field *f, kb_error *err)
 {
@@ -109,9 +105,7 @@ static kb_status take_reading(void *data, kb_csv *csv, const kb_field *f, kb_err
     return kb_ingest_add(m->ingest, session, object, time, value, err);
 }
 
-/* --- wide form: a session a file, an object a column
- * -------------------------------------------------------------------------------------------------
- */
+/* --- wide form: a session a file, an object a column -------------------------------------- */
 
 /* A trace with no good row is a session without rows. */
 static kb_status name_trace(struct metrics *m, kb_csv *csv, const char *path, bool first,
@@ -261,9 +255,7 @@ static kb_status take_cells(void *data, kb_csv *csv, const kb_field *f, kb_error
     return status;
 }
 
-/* --- for the lanes
- * -------------------------------------------------------------------------------------------------
- */
+/* --- for the lanes ------------------------------------------------------------------------ */
 
 void kb_metrics_prepare(kb_metrics_reading *r, const kb_ingest_options *options,
                         const kb_column_names *names, size_t collector)

@@ -13,8 +13,7 @@
 /* Significant digits that a uint64_t surely holds. */
 enum { DIGITS = 19 };
 
-/* --- the grammar of decimal numbers
- * -------------------------------------------------------------------------------- */
+/* --- the grammar of decimal numbers ------------------------------------------------------- */
 
 /* A checked decimal: value = +-(digits from..to, the point skipped) * 10^exponent. */
 struct decimal {
@@ -102,9 +101,7 @@ static bool scan_decimal(struct decimal *d, const char *s, size_t length)
     return true;
 }
 
-/* --- whole numbers without a sign, which most readings and many times are
- * -----------------------------------------------------------------------------------------------
- */
+/* --- whole numbers without a sign, which most readings and many times are ----------------- */
 
 static bool is_eight_digits(uint64_t word)
 {
@@ -149,9 +146,7 @@ static bool quick_whole(uint64_t *out, const char *s, size_t length)
     return true;
 }
 
-/* --- readings
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- readings ----------------------------------------------------------------------------- */
 
 /* Powers of ten that a long double holds exactly, with as many as its mantissa has room for. */
 #if LDBL_MANT_DIG >= 64
@@ -247,9 +242,7 @@ const char *kb_value_parse(float *out, const char *s, size_t length)
     return NULL;
 }
 
-/* --- points in time
- * -------------------------------------------------------------------------------------------------
- */
+/* --- points in time ----------------------------------------------------------------------- */
 
 static const char out_of_range[] = "out of range";
 static const char not_a_time[] = "neither a number nor ISO 8601";
@@ -499,9 +492,7 @@ char *kb_time_format(kb_time t, char *buffer, size_t size)
     return buffer;
 }
 
-/* --- UTF-8
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- UTF-8 -------------------------------------------------------------------------------- */
 
 static bool is_tail(unsigned char c)
 {

@@ -136,9 +136,7 @@ bool kb_combiner_objects(kb_combiner *c, size_t objects)
     return true;
 }
 
-/* --- times into steps
- * -----------------------------------------------------------------------------------------------
- */
+/* --- times into steps --------------------------------------------------------------------- */
 
 static bool same_time(kb_time a, kb_time b)
 {
@@ -265,8 +263,7 @@ static bool set_steps(kb_combiner *c)
     return true;
 }
 
-/* --- what there is of each object
- * ---------------------------------------------------------------------------------------------- */
+/* --- what there is of each object --------------------------------------------------------- */
 
 /* The group of OBJECT, a new one if need be; NULL: no memory. */
 static struct group *group_of(kb_combiner *c, uint32_t object)
@@ -374,8 +371,7 @@ static bool group_samples(kb_combiner *c, const struct kb_samples *s, const uint
     return true;
 }
 
-/* --- one object's row
- * ---------------------------------------------------------------------------------------------- */
+/* --- one object's row --------------------------------------------------------------------- */
 
 static void widen(kb_combiner *c, size_t begin, size_t end)
 {
@@ -513,8 +509,7 @@ static bool encode_row(kb_combiner *c, uint32_t object)
     return true;
 }
 
-/* --- combining
- * ---------------------------------------------------------------------------------------------- */
+/* --- combining ---------------------------------------------------------------------------- */
 
 static bool encode_groups(kb_combiner *c, const struct kb_layer *layers, const uint32_t *places,
                           const float *values)
@@ -593,8 +588,7 @@ bool kb_combine(kb_combiner *c, struct kb_partial *out, const struct kb_layer *l
     return done;
 }
 
-/* --- concluding
- * ---------------------------------------------------------------------------------------------- */
+/* --- concluding --------------------------------------------------------------------------- */
 
 /* Steps without a reading get that of the step before, the first ones the carry. */
 static void hold_row(kb_combiner *c)

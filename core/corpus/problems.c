@@ -1,5 +1,6 @@
 #include "problems.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,15 @@ const char *kb_problem_kind_name(kb_problem_kind kind)
 bool kb_problem_is_a_row(kb_problem_kind kind)
 {
     return kind != KB_PROBLEM_COLUMN && kind != KB_PROBLEM_DAMAGE && kind != KB_PROBLEM_FILE;
+}
+
+const char *kb_problem_text(const kb_problem *problem, char *text, size_t size)
+{
+    if (problem->line)
+        snprintf(text, size, "%s:%" PRIu64 ": %s", problem->file, problem->line, problem->reason);
+    else
+        snprintf(text, size, "%s: %s", problem->file, problem->reason);
+    return text;
 }
 
 kb_problems *kb_problems_create(kb_problem_listener listener)

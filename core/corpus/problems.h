@@ -60,6 +60,9 @@ uint64_t kb_problems_of_kind(const kb_problems *problems, kb_problem_kind kind);
 size_t kb_problems_kept(const kb_problems *problems); /* those that kb_problems_get knows */
 kb_problem kb_problems_get(const kb_problems *problems, size_t i);
 
+/* "FILE:LINE: reason", without LINE where that is 0, into TEXT (SIZE bytes); returns TEXT. */
+const char *kb_problem_text(const kb_problem *problem, char *text, size_t size);
+
 /* Puts '?' in TEXT for what a terminal would act on (control characters, C1 included) and for bytes
  * that are not UTF-8. Reasons have been through it. */
 void kb_printable(char *text);

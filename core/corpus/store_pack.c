@@ -23,8 +23,7 @@ _Static_assert(sizeof(struct kb_run) == 16 && sizeof(kb_time) == 16 &&
                    sizeof(struct lengths) == 16 && sizeof(struct counts) == 16,
                "the layout of a packed store has holes");
 
-/* --- packing
- * ---------------------------------------------------------------------------------------------- */
+/* --- packing ------------------------------------------------------------------------------ */
 
 static kb_piece times_of(const struct kb_window *w)
 {
@@ -89,8 +88,7 @@ kb_status kb_store_pack(const kb_store *store, kb_packer *packer, kb_error *err)
     return status ? status : pack_windows(store, packer, "values", values_of, err);
 }
 
-/* --- unpacking
- * ---------------------------------------------------------------------------------------------- */
+/* --- unpacking ---------------------------------------------------------------------------- */
 
 struct unpacking {
     kb_store *store;

@@ -31,9 +31,7 @@ const char *kb_world_action(uint32_t action)
     return actions[action];
 }
 
-/* --- memory
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- memory ------------------------------------------------------------------------------- */
 
 /* COUNT uninitialised items in the arena. Counts are bounded by the options, so the product cannot
  * overflow. */
@@ -70,9 +68,7 @@ static bool take_all(kb_world *world)
     return ok;
 }
 
-/* --- objects
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- objects ------------------------------------------------------------------------------ */
 
 static double zipf(double scale, size_t rank)
 {
@@ -124,9 +120,7 @@ static void draw_drift(kb_world *world, kb_rng *rng, const size_t *order, size_t
     }
 }
 
-/* --- crashes
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- crashes ------------------------------------------------------------------------------ */
 
 /* A deck of objects to deal from: no object comes twice before all have come once. */
 struct deck {
@@ -190,9 +184,7 @@ static void draw_workflows(kb_world *world, kb_rng *rng, struct deck *known)
             world->workflows[w][i] = deal(known, rng);
 }
 
-/* --- names
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- names -------------------------------------------------------------------------------- */
 
 /* What is used together is named together: the objects of a crash or a workflow come from one
  * module where they can. */
@@ -236,9 +228,7 @@ static void draw_names(kb_world *world, kb_rng *rng, size_t *module)
     }
 }
 
-/* --- the world
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the world ---------------------------------------------------------------------------- */
 
 /* ORDER and SPARE have room for one number an object. */
 static void draw_world(kb_world *world, kb_rng *rng, size_t *order, size_t *spare)

@@ -284,9 +284,7 @@ kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *bl
     return status;
 }
 
-/* --- projection
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- projection --------------------------------------------------------------------------- */
 
 struct projection {
     float *block;   /* widest x t */

@@ -61,9 +61,7 @@ typedef struct kb_model kb_model;
 
 void kb_model_free(kb_model *model); /* NULL is fine */
 
-/* --- what it holds
- * -----------------------------------------------------------------------------------------------
- */
+/* --- what it holds ------------------------------------------------------------------------ */
 kb_variant kb_model_variant(const kb_model *model);
 const kb_features *kb_model_features(const kb_model *model);
 size_t kb_model_inputs(const kb_model *model); /* what the network sees: r of the basis, or D */
@@ -85,9 +83,7 @@ const kb_names *kb_model_fitted(const kb_model *model);
  * NUL-terminated. */
 const char *kb_model_training_notes(const kb_model *model);
 
-/* --- what it does
- * ------------------------------------------------------------------------------------------------
- */
+/* --- what it does ------------------------------------------------------------------------- */
 /* Z (COUNT x latent, contiguous): the embeddings (mu for a VAE) of SESSIONS (ids of the view's
  * corpus). RESIDUAL (COUNT, or NULL): norm of the part of each centred input outside the basis (0
  * without one). Sessions without rows embed like all zeros. Reports phase "embedding". The view is

@@ -18,9 +18,7 @@
 static const kb_container_kind kind = {
     .magic = {'K', 'A', 'B', 'O', 'O', 'M', 'D', 'L'}, .version = 1, .noun = "model"};
 
-/* --- text that grows
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- text that grows ---------------------------------------------------------------------- */
 
 struct text {
     char *bytes;
@@ -91,9 +89,7 @@ static kb_status add_text(kb_container_writer *w, const char *name, struct text 
     return status;
 }
 
-/* --- saving
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- saving ------------------------------------------------------------------------------- */
 
 static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error *err)
 {
@@ -195,9 +191,7 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
     return status;
 }
 
-/* --- loading
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- loading ------------------------------------------------------------------------------ */
 
 struct loader {
     const char *path;

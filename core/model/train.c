@@ -85,9 +85,7 @@ static size_t ceil_div(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
-/* --- the device
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- the device --------------------------------------------------------------------------- */
 
 static kb_status open_device(struct trainer *t, kb_error *err)
 {
@@ -104,8 +102,7 @@ static kb_status open_device(struct trainer *t, kb_error *err)
     return kb_device_open_cpu(&t->dev, t->pool, err);
 }
 
-/* --- from sessions to sources
- * ---------------------------------------------------------------------------------------- */
+/* --- from sessions to sources ------------------------------------------------------------- */
 
 static kb_status add_session_names(kb_names *names, const kb_corpus *corpus, const size_t *ids,
                                    size_t count, kb_error *err)
@@ -229,9 +226,7 @@ static kb_status make_sources(struct trainer *t, kb_error *err)
     return status;
 }
 
-/* --- the network
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- the network -------------------------------------------------------------------------- */
 
 /* H and Z: the option, else the preset's, within what a small corpus can bear. */
 static void choose_sizes(const struct trainer *t, size_t *hidden, size_t *latent)
@@ -269,8 +264,7 @@ static kb_status make_network(struct trainer *t, kb_error *err)
     return KB_OK;
 }
 
-/* --- the autoencoder's epochs
- * ------------------------------------------------------------------------------------------ */
+/* --- the autoencoder's epochs ------------------------------------------------------------- */
 
 struct schedule {
     size_t epochs, steps; /* steps: of all epochs */
@@ -406,9 +400,7 @@ static kb_status train_autoencoder(struct trainer *t, kb_error *err)
     return KB_OK;
 }
 
-/* --- DEC
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- DEC ---------------------------------------------------------------------------------- */
 
 static void dec_epoch_done(void *ctx, size_t number, double loss)
 {
@@ -453,9 +445,7 @@ static kb_status train_dec(struct trainer *t, kb_error *err)
     return KB_OK;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the whole ---------------------------------------------------------------------------- */
 
 static kb_status write_notes(struct trainer *t, kb_error *err)
 {

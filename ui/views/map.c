@@ -51,9 +51,7 @@ struct state {
     uint64_t labelled; /* version of map and findings that the labels are of */
 };
 
-/* --- the table
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the table ---------------------------------------------------------------------------- */
 static void cell(void *ctx, size_t row, size_t column, kb_value *value)
 {
     const kb_pane *pane = ctx;
@@ -103,9 +101,7 @@ static void title(kb_pane *pane, char *text, size_t size)
         snprintf(text, size, "Map");
 }
 
-/* --- geometry
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- geometry ----------------------------------------------------------------------------- */
 /* The place of a session; false for one without. */
 static bool place(const kb_data *data, size_t session, double *x, double *y)
 {
@@ -158,9 +154,7 @@ static double distance_to_cross(const struct state *state, double across, double
                  down - (state->cross_y + 0.5) * DOTS_DOWN);
 }
 
-/* --- drawing
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- drawing ------------------------------------------------------------------------------ */
 static struct bin *bin_at(const struct state *state, int col, int row)
 {
     return &state->bins[(size_t)row * (size_t)state->plot.cols + (size_t)col];
@@ -316,9 +310,7 @@ static void draw_cross(kb_pane *pane, kb_canvas *canvas)
     pane->ui->cursor_y = y;
 }
 
-/* --- what is under the crosshair
- * --------------------------------------------------------------------------------------------------
- */
+/* --- what is under the crosshair ---------------------------------------------------------- */
 /* "14 points: 12 of C3, 2 of C7" of the crosshair's cell: a second pass, for one cell only. */
 static void cell_text(kb_pane *pane, char *text, size_t size)
 {
@@ -367,9 +359,7 @@ static void draw_status(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     kb_canvas_text(canvas, rect.x + used, rect.y, rect.cols - used, kb_ink_style(KB_INK_DIM), text);
 }
 
-/* --- legend
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- legend ------------------------------------------------------------------------------- */
 static void draw_legend_row(const kb_data *data, kb_canvas *canvas, kb_rect rect)
 {
     int x = rect.x;
@@ -411,9 +401,7 @@ static void draw_legend(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
     kb_draw_session_objects(pane->ui, canvas, rest, state->nearest);
 }
 
-/* --- the view
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- the view ----------------------------------------------------------------------------- */
 static void clamp_cross(struct state *state)
 {
     if (state->cross_x >= state->plot.cols)

@@ -47,9 +47,7 @@ struct state {
     uint64_t version;
 };
 
-/* --- the sessions
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the sessions ------------------------------------------------------------------------- */
 static void cell(void *ctx, size_t row, size_t column, kb_value *value)
 {
     const kb_pane *pane = ctx;
@@ -88,9 +86,7 @@ static uint64_t key(void *ctx, size_t row)
     return state->entries[row].session;
 }
 
-/* --- the clusters
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- the clusters ------------------------------------------------------------------------- */
 static double presence_in(const struct state *state, size_t i)
 {
     return state->readable[i] ? (double)state->with[i] / (double)state->readable[i] : 0;
@@ -116,9 +112,7 @@ static void cluster_paint(void *ctx, size_t row, size_t column, kb_canvas *canva
                  kb_ink_style(kb_theme_cluster(pane->ui->data->clusters[row].number)));
 }
 
-/* --- collecting
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- collecting --------------------------------------------------------------------------- */
 static void add_entry(struct state *state, size_t session, const kb_series *series, size_t length)
 {
     if (!kb_grow((void **)&state->entries, &state->capacity, state->count + 1,

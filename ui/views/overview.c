@@ -12,8 +12,7 @@
 #include "parts.h"
 #include "theme.h"
 
-/* --- the table: the training log
- * ------------------------------------------------------------------------------------------ */
+/* --- the table: the training log ---------------------------------------------------------- */
 enum column { PHASE, EPOCH, LOSS, RECONSTRUCTION, KL, CLUSTERING, VALIDATION, SECONDS, COLUMNS };
 
 static const kb_sheet_column columns[COLUMNS] = {
@@ -50,9 +49,7 @@ static void refresh(kb_pane *pane)
                              .version = pane->ui->data->log_count};
 }
 
-/* --- progress
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- progress ----------------------------------------------------------------------------- */
 static int draw_running(kb_canvas *canvas, kb_rect rect, const kb_work_state *state)
 {
     char text[224], amount[96], rate[64];
@@ -112,9 +109,7 @@ static int draw_work(kb_canvas *canvas, kb_rect rect, const kb_data *data)
     return 1 + draw_running(canvas, below, state);
 }
 
-/* --- facts
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- facts -------------------------------------------------------------------------------- */
 struct facts {
     kb_canvas *canvas;
     kb_rect rect;
@@ -218,9 +213,7 @@ static void draw_facts(kb_canvas *canvas, kb_rect rect, const kb_data *data)
     notes(&facts, data);
 }
 
-/* --- losses
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* --- losses ------------------------------------------------------------------------------- */
 /* The epochs of the last phase only: the losses of two phases do not measure the same. Of very many
  * every so manieth, and the last. */
 static void draw_losses(kb_pane *pane, kb_canvas *canvas, kb_rect rect)

@@ -9,9 +9,7 @@
 #include "memory.h"
 #include "theme.h"
 
-/* --- sessions as rows
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- sessions as rows --------------------------------------------------------------------- */
 const kb_sheet_column kb_session_columns[KB_SESSION_COLUMNS] = {
     {.name = "glyph", .title = " ", .width = 1, .drop = 1, .graphic = true},
     {.name = "session", .width = 10, .flexible = true},
@@ -69,9 +67,7 @@ void kb_ids_free(kb_ids *ids)
     *ids = (kb_ids){0};
 }
 
-/* --- small drawings
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- small drawings ----------------------------------------------------------------------- */
 int kb_draw_fact(kb_canvas *canvas, int x, int y, int cols, const char *label, const char *value)
 {
     int used = kb_canvas_text(canvas, x, y, cols, kb_ink_style(KB_INK_DIM), label);
@@ -274,9 +270,7 @@ void kb_draw_session_objects(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t 
     free(objects);
 }
 
-/* --- the objects of one session
- * ------------------------------------------------------------------------------------------------
- */
+/* --- the objects of one session ----------------------------------------------------------- */
 static int by_rank(const void *a, const void *b)
 {
     const kb_session_object *x = a, *y = b;

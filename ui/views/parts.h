@@ -4,9 +4,7 @@
 
 #include "view.h"
 
-/* --- sessions as rows
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- sessions as rows --------------------------------------------------------------------- */
 enum { KB_SESSION_COLUMNS = 10 };
 extern const kb_sheet_column kb_session_columns[KB_SESSION_COLUMNS];
 /* The cell of a session in one of these columns. */
@@ -22,9 +20,7 @@ typedef struct kb_ids {
 bool kb_ids_add(kb_ids *ids, size_t id);
 void kb_ids_free(kb_ids *ids);
 
-/* --- small drawings
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- small drawings ----------------------------------------------------------------------- */
 /* "LABEL VALUE" in two inks; returns the cells used, a gap behind it included. */
 int kb_draw_fact(kb_canvas *canvas, int x, int y, int cols, const char *label, const char *value);
 /* The glyph of a cluster in its colour and "C3". Returns the cells used. */
@@ -48,9 +44,7 @@ int kb_draw_session_facts(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t ses
 /* The session's objects with the strongest F in its cluster as sparklines. */
 void kb_draw_session_objects(kb_ui *ui, kb_canvas *canvas, kb_rect rect, size_t session);
 
-/* --- the objects of one session
- * ------------------------------------------------------------------------------------------------
- */
+/* --- the objects of one session ----------------------------------------------------------- */
 typedef struct kb_session_object {
     uint32_t object;
     float most, last;
