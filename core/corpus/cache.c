@@ -15,10 +15,10 @@
 #include "memory.h"
 
 const kb_container_kind kb_cache_kind = {
-    .magic = {'K', 'A', 'B', 'O', 'O', 'M', 'C', 'H'}, .version = 2, .noun = "cache file"};
+    .magic = {'K', 'A', 'B', 'O', 'O', 'M', 'C', 'H'}, .version = 1, .noun = "cache file"};
 
 /* Raised whenever the same files and options come to mean something else. */
-enum { READING_VERSION = 1 };
+enum { READING_VERSION = 2 };
 
 enum { HASH_DIGITS = 16, ABANDONED_SECONDS = 24 * 60 * 60 };
 
