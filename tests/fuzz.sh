@@ -4,6 +4,7 @@
 #
 # FOLDER keeps the build, the inputs that are worth trying again (corpus/TARGET), what libFuzzer said
 # (log/TARGET), and what was found (findings/TARGET). Seeds are only read.
+# FUZZ_CC names the compiler, FUZZ_FLAGS more options of libFuzzer.
 set -eu
 sources=$1 make=$2 folder=$3 seconds=$4
 shift 4
@@ -57,10 +58,10 @@ seeds_of() { # TARGET
 fuzz() { # TARGET
   mkdir -p "corpus/$1" "findings/$1" log
   : >started
-  # shellcheck disable=SC2046 # lists of arguments
+  # shellcheck disable=SC2046,SC2086 # lists of arguments
   "tests/fuzz/fuzz_$1" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -report_slow_units=5 \
     -max_len=8192 -print_final_stats=1 -artifact_prefix="findings/$1/" $(dictionary_of "$1") \
-    "corpus/$1" $(seeds_of "$1") >"log/$1" 2>&1
+    ${FUZZ_FLAGS-} "corpus/$1" $(seeds_of "$1") >"log/$1" 2>&1
 }
 
 # The last number behind WORD in what libFuzzer said.
