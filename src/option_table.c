@@ -198,6 +198,8 @@ const option_row cli_rows[] = {
      WORDS(jmap_value_word, KB_JMAP_VALUES), .help = "jmap: the column that is the reading"},
     {"session-label", 0, KIND_TEXT, V(IMPORT), FIELD(importing.session_label), .metavar = "LABEL",
      .help = "prometheus: the label that names the session"},
+    {"drop-labels", 0, KIND_TEXT, V(IMPORT), FIELD(importing.drop_labels), .metavar = "LIST",
+     .help = "prometheus: labels that are no part of an object's name; or none"},
     {"fields", 0, KIND_TEXT, V(IMPORT), FIELD(importing.fields), .metavar = "MAP",
      .help = "jsonl: KEY=PATH,... says where the fields are"},
 

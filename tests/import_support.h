@@ -16,7 +16,7 @@ typedef struct trial {
     kb_import_result result;
     kb_error err;
     char problems[TRIAL_TEXT]; /* "FILE:LINE: reason\n" each, FILE within in/ */
-    char notes[1024];
+    char notes[4096];
 } trial;
 
 void trial_begin(trial *t);

@@ -21,7 +21,7 @@ static const struct {
     kb_import_format format;
     const char *name, *text, *problem;
 } inputs[] = {
-    {KB_IMPORT_JMAP, "run/1.txt", "  1:  1  8  A\n  2:  x  8  B\n",
+    {KB_IMPORT_JMAP, "run/1.txt", "  1:  1  8  A\n  2:  x  8  B\nTotal 1 8\n",
      "run/1.txt:2: no number of instances"},
     {KB_IMPORT_PROMETHEUS, "a.json",
      "{\"status\":\"success\",\"data\":{\"result\":[{\"metric\":{\"instance\":\"h\"},\"values\":[["
@@ -50,9 +50,10 @@ static void formats_have_names(void **state)
 static void options_of_another_format_are_wrong_usage(void **state)
 {
     (void)state;
-    kb_import_options value = kb_import_defaults(), label = value, fields = value;
+    kb_import_options value = kb_import_defaults(), label = value, drop = value, fields = value;
     value.value = KB_JMAP_INSTANCES;
     label.session_label = "pod";
+    drop.drop_labels = "none";
     fields.fields = "session=a";
     const struct {
         const char *option;
@@ -60,8 +61,9 @@ static void options_of_another_format_are_wrong_usage(void **state)
         kb_import_format owner;
     } cases[] = {{"--value", &value, KB_IMPORT_JMAP},
                  {"--session-label", &label, KB_IMPORT_PROMETHEUS},
+                 {"--drop-labels", &drop, KB_IMPORT_PROMETHEUS},
                  {"--fields", &fields, KB_IMPORT_JSONL}};
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int f = 0; f < KB_IMPORT_FORMATS; f++) {
             kb_error err = {0};
             kb_import_format format = (kb_import_format)f;
@@ -114,7 +116,7 @@ static void strict_stops_at_damage_too(void **state)
     t.options.strict = true;
     trial_put(&t, "a.json", "{\"status\":\n\"success\",");
     trial_refused(&t, KB_IMPORT_PROMETHEUS, NULL, "a.json:2: truncated: the JSON ends early");
-    trial_put(&t, "run/1.txt.gz", "  1:  1  8  A\n");
+    trial_put(&t, "run/1.txt.gz", "  1:  1  8  A\nTotal 1 8\n");
     trial_cut(&t, "run/1.txt.gz", 15);
     trial_refused(&t, KB_IMPORT_JMAP, trial_path(&t, "run/1.txt.gz"),
                   "1.txt.gz: truncated: the gzip data end early");
@@ -177,6 +179,62 @@ static void a_failure_at_the_end_leaves_nothing(void **state)
     assert_non_null(strstr(t.err.text, "sessions.csv"));
     assert_string_equal(trial_metrics(&t), "");
     assert_string_equal(trial_events(&t), "");
+    trial_end(&t);
+}
+
+/* --- what is said of what came of it ------------------------------------------------------- */
+static void import_lines(trial *t, const char *text)
+{
+    trial_begin(t);
+    trial_put(t, "a.jsonl", text);
+    trial_succeed(t, KB_IMPORT_JSONL, NULL);
+}
+
+#define READING(session, object)                                                                   \
+    "{\"session\":\"" session "\",\"time\":1,\"object\":\"" object "\",\"value\":2}\n"
+
+static void sessions_that_share_no_object_are_noted(void **state)
+{
+    (void)state;
+    trial t;
+    import_lines(&t, READING("a", "x") READING("a", "y") READING("b", "z") READING("c", "w"));
+    assert_string_equal(t.notes, "no object occurs in more than one session, so that clusters of "
+                                 "them would mean nothing\n");
+    assert_string_equal(t.problems, "");
+    trial_end(&t);
+    trial_begin(&t);
+    trial_put(&t, "a/1", "  1:  1  8  A\nTotal 1 8\n");
+    trial_put(&t, "b/1", "  1:  1  8  B\nTotal 1 8\n");
+    trial_succeed(&t, KB_IMPORT_JMAP, NULL);
+    assert_non_null(strstr(t.notes, "no object occurs in more than one session"));
+    trial_end(&t);
+}
+
+/* One object is enough, and one session shares nothing with nobody. */
+static void sessions_that_share_an_object_are_not_noted(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {READING("a", "x") READING("b", "y") READING("c", "z")
+                                            READING("a", "z"),
+                                        READING("a", "x") READING("a", "y"), READING("a", "x"),
+                                        READING("a", "x") "{\"session\":\"b\",\"version\":\"1\"}\n",
+                                        READING("a", "x") READING("b", "x") READING("c", "y")};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        trial t;
+        import_lines(&t, texts[i]);
+        assert_string_equal(t.notes, "");
+        trial_end(&t);
+    }
+}
+
+/* A session whose only row is bad has no readings. */
+static void what_was_left_out_does_not_count_as_shared(void **state)
+{
+    (void)state;
+    trial t;
+    import_lines(&t, READING("a", "x") "{\"session\":\"b\",\"time\":1,\"object\":\"x\","
+                                       "\"value\":-2}\n" READING("b", "y"));
+    assert_non_null(strstr(t.notes, "no object occurs"));
     trial_end(&t);
 }
 
@@ -257,6 +315,9 @@ int main(void)
         cmocka_unit_test(only_files_with_rows_are_written),
         cmocka_unit_test(a_folder_that_cannot_be_made_is_named),
         cmocka_unit_test(a_failure_at_the_end_leaves_nothing),
+        cmocka_unit_test(sessions_that_share_no_object_are_noted),
+        cmocka_unit_test(sessions_that_share_an_object_are_not_noted),
+        cmocka_unit_test(what_was_left_out_does_not_count_as_shared),
         cmocka_unit_test(progress_goes_through_all_bytes),
         cmocka_unit_test(cancelling_leaves_nothing_whenever_it_comes),
     };

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "events.h"
-#include "field_map.h"
 #include "import_support.h"
 #include "store.h"
 
@@ -130,6 +129,34 @@ static void a_log_of_readings_by_object_becomes_sessions(void **state)
     assert_string_equal(kb_corpus_session(corpus, s)->label, "feed-leak");
     kb_corpus_free(corpus);
     trial_end(&t);
+}
+
+/* The export of a table, and the result of a query: pretty-printed, in one array, with nulls. */
+static void exports_of_firebase_are_selected_from(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"jsonl/firebase.jsonl", "jsonl/firebase.json"};
+    for (size_t i = 0; i < 2; i++) {
+        trial t;
+        import_sample(&t, names[i],
+                      "time=event_timestamp,user=user_pseudo_id,event=event_name,"
+                      "version=app_info.version,"
+                      "session=event_params[key=ga_session_id].value.int_value");
+        assert_string_equal(t.problems, "");
+        assert_string_equal(t.notes, "");
+        assert_string_equal(
+            trial_events(&t),
+            "0e7609ca977178ec4c6f0191922fc45a,1777629600250000,session_start,1777629600\n"
+            "0e7609ca977178ec4c6f0191922fc45a,1777629601104000,screen_view,1777629600\n"
+            "0e7609ca977178ec4c6f0191922fc45a,1777629609731000,photo_opened,1777629600\n"
+            "0e7609ca977178ec4c6f0191922fc45a,1777629612002000,app_exception,1777629600\n"
+            "0e7609ca977178ec4c6f0191922fc45a,1777629660000000,session_start,1777629660\n"
+            "d50d60807f5347eb64ef0cd5a3d4c4cd,1777629603000000,app_remove,\n");
+        assert_string_equal(trial_sessions(&t),
+                            "1777629600,0e7609ca977178ec4c6f0191922fc45a,3.1,,\n"
+                            "1777629660,0e7609ca977178ec4c6f0191922fc45a,3.1,,\n");
+        trial_end(&t);
+    }
 }
 
 /* --- rows -------------------------------------------------------------------------------- */
@@ -336,80 +363,30 @@ static void a_split_that_is_none_is_told(void **state)
                                     "nor later\n");
     assert_string_equal(trial_sessions(&t), "s,,,later,\n");
     assert_string_equal(trial_metrics(&t), "s,1,o,1\ns,2,o,1\n");
+    assert_int_equal(t.result.left_out, 0);
+    assert_int_equal(t.result.problems, 1);
     trial_end(&t);
 }
 
-/* --- arrays ------------------------------------------------------------------------------ */
-static void the_elements_of_nested_arrays_are_rows(void **state)
+/* A bad session is told with the row that it spoils, and once. */
+static void a_bad_session_is_told_once(void **state)
 {
     (void)state;
     trial t;
     put_and_import(
-        &t,
-        "session=id,time=heaps[].samples[].t,object=heaps[].samples[].o.name,"
-        "value=heaps[].samples[].n",
-        "{\"id\":\"s\",\"heaps\":[{\"samples\":[{\"t\":1,\"o\":{\"name\":\"a\"},\"n\":2},"
-        "{\"t\":2,\"o\":{\"name\":\"b\"},\"n\":3}]},{\"samples\":[]},"
-        "{\"samples\":[{\"t\":3,\"o\":{\"name\":\"c\"},\"n\":4}]}]}\n");
-    assert_string_equal(t.problems, "");
-    assert_string_equal(trial_metrics(&t), "s,1,a,2\ns,2,b,3\ns,3,c,4\n");
-    trial_end(&t);
-}
-
-static void arrays_of_arrays_and_of_texts_work(void **state)
-{
-    (void)state;
-    trial t;
-    put_and_import(&t, "event=log[][]",
-                   "{\"user\":\"u\",\"time\":1,\"log\":[[\"a\",\"b\"],[],[\"c\"]]}\n");
-    assert_string_equal(t.problems, "");
-    assert_string_equal(trial_events(&t), "u,1,a,\nu,1,b,\nu,1,c,\n");
-    trial_end(&t);
-}
-
-static void readings_can_be_in_an_array(void **state)
-{
-    (void)state;
-    trial t;
-    put_and_import(
-        &t, "time=samples[].t,readings=samples[].n",
-        "{\"session\":\"s\",\"samples\":[{\"t\":1,\"n\":{\"a\":1,\"b\":\"x\"}},{\"t\":2,\"n\":"
-        "{\"a\":2}}]}\n");
+        &t, NULL,
+        "{\"session\":\"\",\"time\":1,\"object\":\"o\",\"value\":1,\"version\":\"1\"}\n"
+        "{\"session\":\"\",\"user\":\"u\",\"time\":1,\"event\":\"e\",\"version\":\"1\"}\n"
+        "{\"session\":\"\",\"version\":\"1\"}\n"
+        "{\"session\":\"n\\u0000ul\",\"version\":\"1\"}\n");
     assert_string_equal(t.problems,
-                        "a.jsonl:1: element 1 of samples[]: b: value 'x': not a number\n");
-    assert_string_equal(trial_metrics(&t), "s,1,a,1\ns,2,a,2\n");
-    trial_end(&t);
-}
-
-static void bad_elements_are_told_by_their_number(void **state)
-{
-    (void)state;
-    trial t;
-    put_and_import(
-        &t, "time=log[].t,event=log[].e",
-        "{\"user\":\"u\",\"log\":[{\"t\":1,\"e\":\"a\"},{\"t\":2},7,null,{\"t\":3,\"e\":[]},"
-        "{\"t\":\"x\",\"e\":\"b\"},{\"t\":4,\"e\":\"c\"}]}\n"
-        "{\"user\":\"u\"}\n"
-        "{\"user\":\"u\",\"log\":null}\n"
-        "{\"user\":\"u\",\"log\":{\"t\":1}}\n"
-        "{\"user\":\"u\",\"log\":[]}\n"
-        "{\"user\":{\"id\":1},\"log\":[{\"t\":1,\"e\":\"a\"}]}\n");
-    assert_string_equal(
-        t.problems,
-        "a.jsonl:1: element 2 of log[]: neither a reading (no session, object, value) nor an event "
-        "(no event)\n"
-        "a.jsonl:1: element 3 of log[]: neither a reading (no session, time, object, value) nor an "
-        "event (no time, event)\n"
-        "a.jsonl:1: element 4 of log[]: neither a reading (no session, time, object, value) nor an "
-        "event (no time, event)\n"
-        "a.jsonl:1: element 5 of log[]: event is an array, text or a number was expected\n"
-        "a.jsonl:1: element 6 of log[]: time 'x': neither a number nor ISO 8601\n"
-        "a.jsonl:2: no array at log[]\n"
-        "a.jsonl:3: no array at log[]\n"
-        "a.jsonl:4: no array at log[]\n"
-        "a.jsonl:6: element 1 of log[]: neither a reading (no session, object, value) nor an event "
-        "(no user)\n");
-    assert_string_equal(trial_events(&t), "u,1,a,\nu,4,c,\n");
+                        "a.jsonl:1: empty session\n"
+                        "a.jsonl:3: neither a reading (no time, object, value) nor an event (no "
+                        "user, time, event)\n"
+                        "a.jsonl:4: session with a NUL character\n");
+    assert_int_equal(t.result.left_out, 2);
+    assert_string_equal(trial_events(&t), "u,1,e,\n");
+    assert_string_equal(trial_sessions(&t), "");
     trial_end(&t);
 }
 
@@ -566,20 +543,111 @@ static void files_of_a_folder_are_read_by_name(void **state)
     trial_end(&t);
 }
 
-static void nothing_usable_is_an_error(void **state)
+static void nothing_usable_is_an_error_that_says_why(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } cases[] = {
+        {"", "; no line in it"},
+        {"\n \n", "; no line in it"},
+        {"\n\n{}\nx\n",
+         "; line 3: neither a reading (no session, time, object, value) nor an event "
+         "(no user, time, event)"},
+        {"{\"session\":\"s\",\"value\":3}\n{\"a\":1}\n",
+         "; line 1: neither a reading (no time, object) nor an event (no user, time, event)"},
+        {"{\"session\":\"s\",\"version\":\"3\"}\n",
+         "; 1 line only describes a session; line 1: neither a reading (no time, object, value) "
+         "nor "
+         "an event (no user, time, event)"},
+        {"\n{\"session\":\"s\",\"version\":\"3\"}\n{\"session\":\"t\",\"label\":\"x\"}\n",
+         "; 2 lines only describe sessions; line 2: neither a reading (no time, object, value) nor "
+         "an event (no user, time, event)"},
+        {"{\"session\":\"s\",\"version\":\"3\"}\n{\"session\":\"s\",\"t\":1,\"value\":2}\n",
+         "; 1 line only describes a session; line 2: neither a reading (no time, object) nor an "
+         "event (no user, time, event)"},
+        {"{\"session\":\"s\",\"time\":1,\"object\":\"o\",\"value\":-2}\n",
+         "; line 1: value '-2': negative"},
+        {"{ \"session\":\"s\",\n\"time\":1}\n",
+         "; line 1: the JSON ends early (column 17): one object a line is expected, and this looks "
+         "like pretty-printed JSON"},
+        {"[]", "; no line in it"},
+        {"[1,2]", "; line 1: not an object"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        trial t;
+        char whole[500], among[1000];
+        trial_begin(&t);
+        trial_put(&t, "a.jsonl", cases[i].text);
+        snprintf(whole, sizeof whole, "a.jsonl: no usable reading or event in it%s", cases[i].why);
+        trial_refused(&t, KB_IMPORT_JSONL, trial_path(&t, "a.jsonl"), whole);
+        trial_refused(&t, KB_IMPORT_JSONL, NULL, "/in: no usable reading or event in it; ");
+        if (strncmp(cases[i].why, "; line ", 7) == 0) {
+            snprintf(among, sizeof among, "/a.jsonl:%s", cases[i].why + 7);
+            trial_refused(&t, KB_IMPORT_JSONL, NULL, among);
+        }
+        trial_end(&t);
+    }
+}
+
+static void arrays_without_elements_are_a_reason(void **state)
 {
     (void)state;
     trial t;
     trial_begin(&t);
-    trial_refused(&t, KB_IMPORT_JSONL, NULL, "no *.jsonl");
-    trial_put(&t, "a.jsonl", "");
-    trial_refused(&t, KB_IMPORT_JSONL, NULL, "no usable reading or event");
-    trial_put(&t, "a.jsonl", "\n\n{}\nx\n");
-    trial_refused(&t, KB_IMPORT_JSONL, NULL, "no usable reading or event");
-    trial_put(&t, "a.jsonl", "{\"session\":\"s\",\"version\":\"3\"}\n");
-    trial_refused(&t, KB_IMPORT_JSONL, NULL, "no usable reading or event");
+    t.options.fields = "time=log[].t,event=log[].e";
+    trial_put(&t, "a.jsonl", "{\"user\":\"u\",\"log\":[]}\n{\"user\":\"v\",\"log\":[]}\n");
+    trial_refused(&t, KB_IMPORT_JSONL, trial_path(&t, "a.jsonl"),
+                  "a.jsonl: no usable reading or event in it; line 1: no element in log[]");
+    trial_end(&t);
+}
+
+static void no_file_of_the_kind_is_an_error(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    trial_refused(
+        &t, KB_IMPORT_JSONL, NULL,
+        "/in: no *.jsonl, *.ndjson or *.json in this directory, with or without .gz behind "
+        "it");
     assert_int_equal(trial_import(&t, KB_IMPORT_JSONL, trial_path(&t, "missing")), KB_ERR_IO);
     assert_non_null(strstr(t.err.text, "missing"));
+    trial_end(&t);
+}
+
+static void keys_that_lead_nowhere_are_noted(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(
+        &t, "session=host,version=app.hots,label=tags[k=x].v",
+        "{\"host\":\"s\",\"time\":1,\"object\":\"o\",\"value\":2,\"app\":{\"hots\":null}}"
+        "\n{\"user\":\"u\"}\n");
+    assert_string_equal(t.notes, "no line has 'app.hots' (version)\n"
+                                 "no line has 'tags[k=x].v' (label)\n");
+    trial_end(&t);
+    trial_begin(&t);
+    t.options.fields = "session=hots,time=log[].t,readings=.";
+    trial_put(&t, "a.jsonl", "{\"host\":\"s\",\"log\":[{\"t\":1}]}\n");
+    trial_refused(&t, KB_IMPORT_JSONL, NULL, "neither a reading (no session, readings)");
+    assert_string_equal(t.notes, "no line has 'hots' (session)\nno line has '.' (readings)\n");
+    trial_put(&t, "a.jsonl", "\n");
+    trial_refused(&t, KB_IMPORT_JSONL, NULL, "no line in it");
+    assert_string_equal(t.notes, "");
+    trial_end(&t);
+}
+
+/* One that is there and cannot be used is told where it is. */
+static void keys_of_the_wrong_kind_are_not_noted(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t, "session=host,version=app",
+                   "{\"host\":\"s\",\"time\":1,\"object\":\"o\",\"value\":2}\n"
+                   "{\"host\":\"s\",\"time\":1,\"object\":\"o\",\"value\":2,\"app\":[]}\n");
+    assert_string_equal(t.notes, "");
+    assert_non_null(strstr(t.problems, "a.jsonl:2: version is an array"));
     trial_end(&t);
 }
 
@@ -622,87 +690,15 @@ static void damage_at_random_does_no_harm(void **state)
     length = fread(text, 1, sizeof text, file);
     fclose(file);
     trial_damage(KB_IMPORT_JSONL, "a.jsonl", "time=t,readings=counts", text, length, 300);
-}
-
-/* --- maps -------------------------------------------------------------------------------- */
-static void a_path_is_names_and_arrays(void **state)
-{
-    (void)state;
-    kb_field_map *map;
-    assert_int_equal(kb_field_map_create(&map,
-                                         "session=a.b,time=c\\.d.e[][].f\\[\\]\\\\, \"user=x,y\" ,"
-                                         "object= o ",
-                                         NULL),
-                     KB_OK);
-    const kb_path *path = &map->paths[KB_MAP_SESSION];
-    assert_int_equal(path->count, 2);
-    assert_int_equal(path->shared, 0);
-    assert_string_equal(path->steps[0].name, "a");
-    assert_string_equal(path->steps[1].name, "b");
-    path = &map->paths[KB_MAP_TIME];
-    assert_int_equal(path->count, 3);
-    assert_int_equal(path->shared, 2);
-    assert_string_equal(path->steps[0].name, "c.d");
-    assert_int_equal(path->steps[1].arrays, 2);
-    assert_string_equal(path->steps[2].name, "f[]\\");
-    assert_string_equal(map->paths[KB_MAP_USER].steps[0].name, "x,y");
-    assert_string_equal(map->paths[KB_MAP_OBJECT].steps[0].name, " o");
-    assert_string_equal(map->paths[KB_MAP_VALUE].steps[0].name, "value");
-    assert_false(map->paths[KB_MAP_VALUE].given);
-    assert_int_equal(map->paths[KB_MAP_READINGS].count, 0);
-    assert_ptr_equal(map->iterating, &map->paths[KB_MAP_TIME]);
-    assert_string_equal(map->prefix, "c.d.e[][]");
-    kb_field_map_free(map);
-}
-
-static void maps_that_are_none_are_refused(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *map, *error;
-    } cases[] = {
-        {"session", "'session' is not KEY=PATH"},
-        {"session=", "is not KEY=PATH"},
-        {"=a", "is not KEY=PATH"},
-        {"sessions=a", "'sessions' is not one of session, time"},
-        {"Session=a", "is not one of"},
-        {"session=a,session=b", "there twice"},
-        {"session=a,", "'' is not KEY=PATH"},
-        {"session=a..b", "a name is empty"},
-        {"session=.a", "a name is empty"},
-        {"session=a.", "a name is empty"},
-        {"session=[]", "a name is empty"},
-        {"session=a[0]", "'[]', '.' or the end was expected"},
-        {"session=a[]b", "'[]', '.' or the end was expected"},
-        {"session=a[", "'[]', '.' or the end was expected"},
-        {"session=\"a", "not one row"},
-        {"\"session=a", "not one row"},
-        {"session=a\ntime=b", "not one row"},
-        {"time=a[].t,event=b[].e", "time and event go through different arrays"},
-        {"time=a[].t,event=a[].b[].e", "time and event go through different arrays"},
-        {"time=a[].t,event=a[][].e", "time and event go through different arrays"},
-        {"readings=a,object=b", "not both"},
-        {"value=a,readings=b", "not both"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        kb_error err = {0};
-        if (kb_field_map_check(cases[i].map, &err) != KB_ERR_USAGE ||
-            !strstr(err.text, cases[i].error))
-            fail_msg("%s: '%s' lacks '%s'", cases[i].map, err.text, cases[i].error);
-        assert_non_null(strstr(err.text, "--fields"));
-    }
-    assert_int_equal(kb_field_map_check(NULL, NULL), KB_OK);
-}
-
-static void a_path_with_odd_names_finds_them(void **state)
-{
-    (void)state;
-    trial t;
-    put_and_import(&t, "\"object=a,b.c\\.d\",value=\\[x\\].y",
-                   "{\"session\":\"s\",\"time\":1,\"a,b\":{\"c.d\":\"o\"},\"[x]\":{\"y\":2}}\n");
-    assert_string_equal(t.problems, "");
-    assert_string_equal(trial_metrics(&t), "s,1,o,2\n");
-    trial_end(&t);
+    trial_damage(KB_IMPORT_JSONL, "a.jsonl", "time=t,readings=.", text, length, 100);
+    file = fopen(import_fixture("jsonl/firebase.json"), "rb");
+    assert_non_null(file);
+    length = fread(text, 1, sizeof text, file);
+    fclose(file);
+    trial_damage(KB_IMPORT_JSONL, "a.json",
+                 "time=event_timestamp,user=user_pseudo_id,event=event_name,"
+                 "session=event_params[key=ga_session_id].value.int_value",
+                 text, length, 300);
 }
 
 int main(void)
@@ -712,6 +708,7 @@ int main(void)
         cmocka_unit_test(an_amplitude_export_has_sessions),
         cmocka_unit_test(the_breadcrumbs_of_sentry_become_a_log),
         cmocka_unit_test(a_log_of_readings_by_object_becomes_sessions),
+        cmocka_unit_test(exports_of_firebase_are_selected_from),
         cmocka_unit_test(without_a_map_keys_have_their_own_names),
         cmocka_unit_test(a_line_can_be_a_reading_and_an_event),
         cmocka_unit_test(texts_and_numbers_keep_their_spelling),
@@ -722,10 +719,7 @@ int main(void)
         cmocka_unit_test(bad_members_of_readings_are_told_by_name),
         cmocka_unit_test(the_first_of_two_values_stays_and_the_other_is_told_once),
         cmocka_unit_test(a_split_that_is_none_is_told),
-        cmocka_unit_test(the_elements_of_nested_arrays_are_rows),
-        cmocka_unit_test(arrays_of_arrays_and_of_texts_work),
-        cmocka_unit_test(readings_can_be_in_an_array),
-        cmocka_unit_test(bad_elements_are_told_by_their_number),
+        cmocka_unit_test(a_bad_session_is_told_once),
         cmocka_unit_test(bad_lines_are_told_with_their_numbers),
         cmocka_unit_test(a_nul_byte_is_told),
         cmocka_unit_test(a_name_that_is_there_twice_counts_as_it_stands_last),
@@ -733,12 +727,13 @@ int main(void)
         cmocka_unit_test(a_long_line_is_read_whole),
         cmocka_unit_test(many_readings_in_a_line_are_read),
         cmocka_unit_test(files_of_a_folder_are_read_by_name),
-        cmocka_unit_test(nothing_usable_is_an_error),
+        cmocka_unit_test(nothing_usable_is_an_error_that_says_why),
+        cmocka_unit_test(arrays_without_elements_are_a_reason),
+        cmocka_unit_test(no_file_of_the_kind_is_an_error),
+        cmocka_unit_test(keys_that_lead_nowhere_are_noted),
+        cmocka_unit_test(keys_of_the_wrong_kind_are_not_noted),
         cmocka_unit_test(a_truncated_file_keeps_its_whole_lines),
         cmocka_unit_test(damage_at_random_does_no_harm),
-        cmocka_unit_test(a_path_is_names_and_arrays),
-        cmocka_unit_test(maps_that_are_none_are_refused),
-        cmocka_unit_test(a_path_with_odd_names_finds_them),
     };
     return cmocka_run_group_tests_name("import_jsonl", tests, NULL, NULL);
 }

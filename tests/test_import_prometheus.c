@@ -120,7 +120,8 @@ static void answers_that_hold_no_series_are_errors(void **state)
         {"prometheus/error.json", "error.json: the query failed: bad_data: invalid parameter"},
         {"prometheus/scalar.json", "scalar.json: the result is a scalar"},
         {"prometheus/string.json", "string.json: the result is a string"},
-        {"prometheus/empty.json", "empty.json: no usable reading"},
+        {"prometheus/empty.json",
+         "empty.json: no usable reading or event in it; line 1: no series in the result"},
         {"prometheus/sum.json", "sum.json: no usable reading"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -142,9 +143,238 @@ static void another_label_can_name_the_session(void **state)
               BEGIN "{\"metric\":{\"__name__\":\"m\",\"pod\":\"p-1\",\"instance\":\"h\"},"
                     "\"values\":[[1,\"2\"]]}," SERIES("n", "[1,\"2\"]") END);
     trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
-    assert_string_equal(trial_metrics(&t), "p-1,1,\"m{instance=\"\"h\"\"}\",2\n");
+    assert_string_equal(trial_metrics(&t), "p-1,1,m,2\n");
     assert_string_equal(t.problems, "a.json:1: no label 'pod' in n{instance=\"h\"}\n");
     trial_end(&t);
+}
+
+/* --- labels that are left out ------------------------------------------------------------ */
+/* Pods of two runs, as Prometheus told of them. */
+static void import_pods(trial *t, const char *session, const char *drop)
+{
+    trial_begin(t);
+    t->options.session_label = session;
+    if (drop)
+        t->options.drop_labels = drop;
+    trial_succeed(t, KB_IMPORT_PROMETHEUS, import_fixture("prometheus/pods.json"));
+    assert_int_equal(t->result.readings, 8);
+    assert_int_equal(t->result.left_out, 0);
+}
+
+static void labels_that_name_the_session_again_can_be_left_out(void **state)
+{
+    (void)state;
+    trial t;
+    import_pods(&t, "run", "instance,pod,container_id");
+    assert_string_equal(t.problems, "");
+    assert_string_equal(t.notes, "");
+    assert_int_equal(t.result.sessions, 2);
+    assert_int_equal(t.result.objects, 2);
+    kb_corpus *corpus = trial_load(&t);
+    assert_true(trial_value(corpus, "r1", 0, "go_goroutines{job=\"web\"}") == 34);
+    assert_true(trial_value(corpus, "r2", 0, "go_goroutines{job=\"web\"}") == 35);
+    kb_corpus_free(corpus);
+    trial_end(&t);
+}
+
+static void labels_that_still_name_the_session_are_noted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *drop, *advice;
+    } cases[] = {
+        {NULL, "the label container_id differs from session to session: leave it out with "
+               "--drop-labels instance,pod,node,host,hostname,container_id\n"},
+        {"none", "the labels container_id,instance,pod differ from session to session: leave them "
+                 "out with --drop-labels container_id,instance,pod\n"},
+        {" pod , instance", "leave it out with --drop-labels  pod , instance,container_id\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        trial t;
+        import_pods(&t, "run", cases[i].drop);
+        assert_int_equal(t.result.objects, 4);
+        assert_non_null(strstr(t.notes, "no object occurs in more than one session, so that "
+                                        "clusters of them would mean nothing; "));
+        if (!strstr(t.notes, cases[i].advice))
+            fail_msg("%s", t.notes);
+        trial_end(&t);
+    }
+}
+
+/* Metrics of two jobs that have nothing in common. */
+static void sessions_without_a_telltale_label_are_noted_too(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t,
+                   BEGIN SERIES("m", "[1,\"2\"]") ",{\"metric\":{\"__name__\":\"n\","
+                                                  "\"instance\":\"i\"},\"value\":[1,\"2\"]}" END);
+    assert_string_equal(t.notes, "no object occurs in more than one session, so that clusters of "
+                                 "them would mean nothing; --drop-labels leaves labels out of "
+                                 "their names\n");
+    trial_end(&t);
+}
+
+static void nothing_but_the_label_of_the_session_may_be_left_out(void **state)
+{
+    (void)state;
+    trial t;
+    import_pods(&t, "job", "none");
+    assert_string_equal(t.problems, "");
+    assert_int_equal(t.result.sessions, 1);
+    assert_int_equal(t.result.objects, 4);
+    assert_non_null(strstr(trial_metrics(&t),
+                           "\"go_goroutines{container_id=\"\"0f3a9c\"\",instance="
+                           "\"\"127.0.0.1:19291\"\",pod="
+                           "\"\"web-7d9c-x2k4p\"\",run=\"\"r1\"\"}\""));
+    trial_end(&t);
+}
+
+static void series_that_come_to_one_reading_are_told_once_for_each_object(void **state)
+{
+    (void)state;
+    trial t;
+    import_pods(&t, "job", "instance,pod,container_id,run");
+    assert_int_equal(t.result.problems, 2);
+    assert_non_null(strstr(
+        t.problems, "pods.json:1: go_goroutines: session 'web' has this twice at one time, "
+                    "as {container_id=\"0f3a9c\",instance=\"127.0.0.1:19291\",pod="
+                    "\"web-7d9c-x2k4p\",run=\"r1\"} and as {container_id=\"b71e02\",instance="
+                    "\"localhost:19291\",pod=\"web-7d9c-q8z7m\",run=\"r2\"}: the last one "
+                    "counts; see --drop-labels\n"));
+    assert_non_null(strstr(t.problems, "pods.json:1: process_open_fds: session 'web' has"));
+    kb_corpus *corpus = trial_load(&t);
+    assert_true(trial_value(corpus, "web", 0, "go_goroutines") == 35);
+    kb_corpus_free(corpus);
+    t.options.strict = true;
+    snprintf(t.out, sizeof t.out, "%s/strict", t.folder);
+    trial_refused(&t, KB_IMPORT_PROMETHEUS, import_fixture("prometheus/pods.json"),
+                  "go_goroutines: session 'web' has this twice at one time");
+    trial_end(&t);
+}
+
+#define OF_POD(pod, samples)                                                                       \
+    "{\"metric\":{\"__name__\":\"m\",\"instance\":\"h\",\"pod\":\"" pod "\"},\"values\":[" samples \
+    "]}"
+
+static void twins_are_told_where_their_times_meet_and_nowhere_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool told;
+    } cases[] = {
+        {OF_POD("a", "[1,\"1\"],[2,\"1\"]") "," OF_POD("b", "[3,\"1\"],[4,\"1\"]"), false},
+        {OF_POD("a", "[1,\"1\"],[2,\"1\"]") "," OF_POD("b", "[2,\"1\"],[3,\"1\"]"), true},
+        {OF_POD("a", "[1,\"1\"],[2,\"1\"]") "," OF_POD("a", "[2,\"1\"],[3,\"1\"]"), false},
+        {OF_POD("a", "[0,\"1\"],[10,\"1\"],[20,\"1\"]") "," OF_POD("b", "[5,\"1\"],[15,\"1\"]"),
+         false},
+        {OF_POD("a", "[0,\"1\"],[10,\"1\"],[20,\"1\"]") "," OF_POD("b", "[5,\"1\"],[20,\"1\"]"),
+         true},
+        {OF_POD("a", "[0,\"1\"],[10,\"1\"],[40,\"1\"],[50,\"1\"]") "," OF_POD("b", "[20,\"1\"],"
+                                                                                   "[30,\"1\"]"),
+         false},
+        {OF_POD("a", "[0,\"1\"],[10,\"1\"],[40,\"1\"],[50,\"1\"]") "," OF_POD("b", "[50,\"1\"]"),
+         true},
+        {OF_POD("a", "[9,\"1\"],[5,\"1\"],[5,\"1\"],[1,\"1\"]") "," OF_POD("b", "[5,\"1\"]"), true},
+        {OF_POD("a", "[1.000001,\"1\"]") "," OF_POD("b", "[1.000002,\"1\"]"), false},
+        {OF_POD("a", "[1.000001,\"1\"]") "," OF_POD("b", "[1.0000010,\"1\"]"), true},
+        {OF_POD("a", "[\"1970-01-01T00:00:07Z\",\"1\"]") "," OF_POD("b", "[7,\"1\"]"), true},
+        {OF_POD("a", "[-9000000000000,\"1\"]") "," OF_POD("b", "[-9000000000000,\"1\"]"), false},
+        {OF_POD("a", "[1,\"NaN\"]") "," OF_POD("b", "[1,\"1\"]"), false},
+        {SERIES("m", "[1,\"1\"]") "," OF_POD("b", "[1,\"1\"]"), true},
+        {SERIES("n", "[1,\"1\"]") "," OF_POD("b", "[1,\"1\"]"), false},
+        {OF_POD("a", "[1,\"1\"]") END BEGIN OF_POD("b", "[1,\"1\"]"), true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        trial t;
+        char text[2000];
+        snprintf(text, sizeof text, BEGIN "%s" END, cases[i].text);
+        put_and_import(&t, text);
+        if ((strstr(t.problems, "twice at one time") != NULL) != cases[i].told)
+            fail_msg("case %zu: %s", i, t.problems);
+        trial_end(&t);
+    }
+}
+
+/* Times without a rhythm: of many only the last are remembered, of a few all. */
+static void twins_without_a_rhythm_are_told_by_their_last_times(void **state)
+{
+    (void)state;
+    for (int many = 20; many <= 2000; many *= 10) {
+        trial t;
+        static char text[200000];
+        char *end = stpcpy(text, BEGIN);
+        for (int pod = 0; pod < 2; pod++) {
+            end += sprintf(end,
+                           "%s{\"metric\":{\"__name__\":\"m\",\"instance\":\"h\",\"pod\":"
+                           "\"%d\"},\"values\":[[0,\"1\"]",
+                           pod ? "," : "", pod);
+            for (int i = 1; i < many; i++)
+                end += sprintf(end, ",[%d.%03d,\"1\"]", i, pod * (i < many - 5) + i * i % 499);
+            end = stpcpy(end, "]}");
+        }
+        strcpy(end, END);
+        put_and_import(&t, text);
+        assert_int_equal(t.result.problems, 1);
+        trial_end(&t);
+    }
+}
+
+static void twins_in_other_sessions_are_none(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t,
+                   BEGIN OF_POD("a", "[1,\"1\"]") ",{\"metric\":{\"__name__\":\"m\",\"instance\":"
+                                                  "\"i\",\"pod\":\"b\"},\"value\":[1,\"2\"]}" END);
+    assert_string_equal(t.problems, "");
+    assert_string_equal(trial_metrics(&t), "h,1,m,1\ni,1,m,2\n");
+    trial_end(&t);
+}
+
+static void a_bad_label_that_is_left_out_is_told(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t,
+                   BEGIN OF_POD("n\\u0000ul", "[1,\"1\"],[2,\"1\"]") ",{\"metric\":{\"instance\":"
+                                                                     "\"h\",\"pod\":7},"
+                                                                     "\"value\":[1,\"2\"]}," SERIES(
+                                                                         "m", "[1,\"2\"]") END);
+    assert_string_equal(t.problems, "a.json:1: a label with a NUL character\n"
+                                    "a.json:1: label 'pod' is not a string\n");
+    assert_int_equal(t.result.left_out, 3);
+    assert_string_equal(trial_metrics(&t), "h,1,m,2\n");
+    trial_end(&t);
+}
+
+static void lists_of_labels_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *error; /* NULL: it is one */
+    } cases[] = {
+        {"none", NULL},
+        {"a", NULL},
+        {" a ,\tb.c ", NULL},
+        {"none,a", NULL},
+        {"", "a name is empty"},
+        {",", "a name is empty"},
+        {"a,,b", "'a,,b': a name is empty"},
+        {"a,", "a name is empty"},
+        {"a, ", "a name is empty"},
+        {"a,__name__", "__name__ is the metric's name"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        kb_error err = {0};
+        kb_import_options options = kb_import_defaults();
+        options.drop_labels = cases[i].list;
+        kb_status status = kb_import_check(KB_IMPORT_PROMETHEUS, "in", &options, &err);
+        assert_int_equal(status, cases[i].error ? KB_ERR_USAGE : KB_OK);
+        if (status && !(strstr(err.text, "--drop-labels: ") && strstr(err.text, cases[i].error)))
+            fail_msg("%s", err.text);
+    }
 }
 
 static void labels_are_sorted_and_escaped(void **state)
@@ -515,10 +745,77 @@ static void json_that_is_no_answer_is_an_error(void **state)
         trial t;
         trial_begin(&t);
         trial_put(&t, "a.json", cases[i].text);
-        trial_refused(&t, KB_IMPORT_PROMETHEUS, NULL, cases[i].error);
+        trial_refused(&t, KB_IMPORT_PROMETHEUS, trial_path(&t, "a.json"), cases[i].error);
         assert_non_null(strstr(t.err.text, "a.json: "));
         trial_end(&t);
     }
+}
+
+/* Each is fatal where it is alone. */
+static void answers_without_series_are_damage_among_others(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"error.json", "scalar.json", "string.json"};
+    trial t;
+    trial_begin(&t);
+    trial_put(&t, "a.json", "{\"status\":\n\"success\"}");
+    trial_put(&t, "b.json", "{\"data\":{\"result\":[" SERIES("m", "[1,\"2\"]") "]}}");
+    for (size_t i = 0; i < 3; i++) {
+        char path[100], text[1000] = "";
+        snprintf(path, sizeof path, "prometheus/%s", names[i]);
+        FILE *file = fopen(import_fixture(path), "rb");
+        assert_non_null(file);
+        assert_true(fread(text, 1, sizeof text - 1, file) > 10);
+        fclose(file);
+        trial_put(&t, names[i], text);
+    }
+    trial_put(
+        &t, "t.json",
+        BEGIN SERIES("m", "[2,\"2\"]") END
+        "\n{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"too long\"}\n" BEGIN SERIES(
+            "m", "[3,\"2\"]") END);
+    trial_succeed(&t, KB_IMPORT_PROMETHEUS, NULL);
+    assert_string_equal(
+        t.problems, "a.json:1: not a response of Prometheus: no data.result\n"
+                    "b.json:1: not a response of Prometheus: no \"status\"\n"
+                    "error.json:1: the query failed: bad_data: invalid parameter \"query\": 1:18: "
+                    "parse error: unexpected end of input inside braces\n"
+                    "scalar.json:1: the result is a scalar, a matrix or a vector was expected\n"
+                    "string.json:1: the result is a string, a matrix or a vector was expected\n"
+                    "t.json:2: the query failed: timeout: too long\n");
+    assert_int_equal(t.result.damaged, 6);
+    assert_int_equal(t.result.left_out, 0);
+    assert_string_equal(trial_metrics(&t), "h,1,m,2\nh,2,m,2\nh,3,m,2\n");
+    trial_end(&t);
+}
+
+static void a_folder_of_failed_queries_says_why(void **state)
+{
+    (void)state;
+    trial t;
+    trial_begin(&t);
+    trial_put(&t, "a.json", "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"x\"}");
+    trial_refused(&t, KB_IMPORT_PROMETHEUS, NULL, "a.json:1: the query failed: timeout: x");
+    t.options.strict = true;
+    trial_refused(&t, KB_IMPORT_PROMETHEUS, NULL, "a.json:1: the query failed: timeout: x");
+    trial_end(&t);
+}
+
+/* A series takes all its samples along. */
+static void samples_of_series_that_are_left_out_are_counted(void **state)
+{
+    (void)state;
+    trial t;
+    put_and_import(&t, BEGIN
+                   "{\"metric\":{\"__name__\":\"m\"},\"values\":[[1,\"1\"],[2,\"1\"],[3,"
+                   "\"1\"]]},{\"metric\":{\"__name__\":\"m\"},\"value\":[1,\"1\"]},"
+                   "{\"metric\":{\"__name__\":\"m\",\"instance\":\"h\"}}," SERIES("m", "[1,\"2\"]")
+                       END);
+    assert_string_equal(t.problems, "a.json:1: no label 'instance' in m\n"
+                                    "a.json:1: no label 'instance' in m\n"
+                                    "a.json:1: m: a series without values\n");
+    assert_int_equal(t.result.left_out, 4);
+    trial_end(&t);
 }
 
 static void damage_at_random_does_no_harm(void **state)
@@ -570,6 +867,16 @@ int main(void)
         cmocka_unit_test(what_is_no_count_is_left_out_and_told),
         cmocka_unit_test(answers_that_hold_no_series_are_errors),
         cmocka_unit_test(another_label_can_name_the_session),
+        cmocka_unit_test(labels_that_name_the_session_again_can_be_left_out),
+        cmocka_unit_test(labels_that_still_name_the_session_are_noted),
+        cmocka_unit_test(sessions_without_a_telltale_label_are_noted_too),
+        cmocka_unit_test(nothing_but_the_label_of_the_session_may_be_left_out),
+        cmocka_unit_test(series_that_come_to_one_reading_are_told_once_for_each_object),
+        cmocka_unit_test(twins_are_told_where_their_times_meet_and_nowhere_else),
+        cmocka_unit_test(twins_without_a_rhythm_are_told_by_their_last_times),
+        cmocka_unit_test(twins_in_other_sessions_are_none),
+        cmocka_unit_test(a_bad_label_that_is_left_out_is_told),
+        cmocka_unit_test(lists_of_labels_are_checked),
         cmocka_unit_test(labels_are_sorted_and_escaped),
         cmocka_unit_test(a_name_alone_has_no_braces),
         cmocka_unit_test(members_may_come_in_any_order_among_others),
@@ -590,6 +897,9 @@ int main(void)
         cmocka_unit_test(other_files_are_read_after_a_damaged_one),
         cmocka_unit_test(a_truncated_gzip_file_keeps_what_came_before),
         cmocka_unit_test(json_that_is_no_answer_is_an_error),
+        cmocka_unit_test(answers_without_series_are_damage_among_others),
+        cmocka_unit_test(a_folder_of_failed_queries_says_why),
+        cmocka_unit_test(samples_of_series_that_are_left_out_are_counted),
         cmocka_unit_test(damage_at_random_does_no_harm),
         cmocka_unit_test(a_mark_may_come_in_pieces),
     };

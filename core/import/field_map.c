@@ -1,5 +1,6 @@
 #include "field_map.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,34 +16,36 @@ const char *kb_map_key_name(kb_map_key key)
 }
 
 /* --- a path ------------------------------------------------------------------------------ */
-/* How many bytes the name at S has, backslashes included. */
-static size_t name_bytes(const char *s)
+/* A copy of the text at *S up to one of the characters in ENDS, or its end, to which *S moves;
+ * without its backslashes. NULL: no memory. */
+static char *take_text(const char **s, const char *ends)
 {
-    size_t n = 0;
-    for (; s[n] && s[n] != '.' && s[n] != '['; n++)
-        if (s[n] == '\\' && s[n + 1])
-            n++;
-    return n;
-}
-
-/* The name at *S, which moves behind it, copied to NAME without its backslashes; its length. */
-static size_t take_name(const char **s, char *name)
-{
-    size_t length = 0;
-    for (; **s && **s != '.' && **s != '['; (*s)++) {
+    size_t bytes = 0, length = 0;
+    for (const char *c = *s; *c && !strchr(ends, *c); c += c[0] == '\\' && c[1] ? 2 : 1)
+        bytes++;
+    char *text = malloc(bytes + 1);
+    for (; text && length < bytes; (*s)++) {
         if (**s == '\\' && (*s)[1])
             (*s)++;
-        name[length++] = **s;
+        text[length++] = **s;
     }
-    name[length] = '\0';
-    return length;
+    if (text)
+        text[length] = '\0';
+    return text;
 }
 
+static void clear_step(kb_step *step)
+{
+    free(step->name);
+    free(step->member);
+    free(step->text);
+}
+
+/* Takes STEP over. */
 static bool add_step(kb_path *path, size_t *capacity, kb_step step)
 {
-    if (!step.name ||
-        !kb_grow((void **)&path->steps, capacity, path->count + 1, sizeof *path->steps)) {
-        free(step.name);
+    if (!kb_grow((void **)&path->steps, capacity, path->count + 1, sizeof *path->steps)) {
+        clear_step(&step);
         return false;
     }
     path->steps[path->count++] = step;
@@ -56,36 +59,72 @@ static kb_status bad_path(const char *text, const char *why, kb_error *err)
     return kb_fail(err, KB_ERR_USAGE, "--fields: '%s': %s", text, why);
 }
 
-/* PAIR is all of "KEY=PATH", for messages. */
-static kb_status parse_path(kb_path *path, const char *pair, const char *s, kb_error *err)
+/* "[MEMBER=TEXT]" at *S. */
+static kb_status take_selection(kb_step *step, const char *pair, const char **s, kb_error *err)
+{
+    (*s)++;
+    step->member = take_text(s, "=]");
+    if (!step->member)
+        return kb_fail_memory(err, "a map of fields");
+    if (**s != '=' || !*step->member)
+        return bad_path(pair, "'[]' or '[MEMBER=TEXT]' was expected behind a name", err);
+    (*s)++;
+    step->text = take_text(s, "]");
+    if (!step->text)
+        return kb_fail_memory(err, "a map of fields");
+    if (**s != ']')
+        return bad_path(pair, "a ']' is missing", err);
+    (*s)++;
+    return KB_OK;
+}
+
+/* A name and what is in brackets behind it. */
+static kb_status take_step(kb_step *step, const char *pair, const char **s, kb_error *err)
+{
+    step->name = take_text(s, ".[");
+    if (!step->name)
+        return kb_fail_memory(err, "a map of fields");
+    if (!*step->name)
+        return bad_path(pair, "a name is empty", err);
+    for (; strncmp(*s, "[]", 2) == 0; *s += 2)
+        step->arrays++;
+    if (**s == '[' && step->arrays)
+        return bad_path(pair, "'[MEMBER=TEXT]' cannot stand behind '[]'", err);
+    kb_status status = **s == '[' ? take_selection(step, pair, s, err) : KB_OK;
+    if (!status && **s && **s != '.')
+        return bad_path(pair, "'.' or the end was expected behind a name and its brackets", err);
+    return status;
+}
+
+/* PAIR is all of "KEY=PATH", for messages; MAY_BE_LOOSE: a dot may be the end. */
+static kb_status parse_path(kb_path *path, const char *pair, const char *s, bool may_be_loose,
+                            kb_error *err)
 {
     size_t capacity = 0;
-    for (;;) {
-        kb_step step = {malloc(name_bytes(s) + 1), 0};
-        if (!step.name)
-            return kb_fail_memory(err, "a map of fields");
-        size_t length = take_name(&s, step.name);
-        for (; strncmp(s, "[]", 2) == 0; s += 2)
-            step.arrays++;
-        if (!length) {
-            free(step.name);
-            return bad_path(pair, "a name is empty", err);
+    path->loose = may_be_loose && strcmp(s, ".") == 0;
+    while (!path->loose) {
+        kb_step step = {0};
+        kb_status status = take_step(&step, pair, &s, err);
+        if (status) {
+            clear_step(&step);
+            return status;
         }
         if (!add_step(path, &capacity, step))
             return kb_fail_memory(err, "a map of fields");
         if (!*s)
             return KB_OK;
-        if (*s != '.')
-            return bad_path(pair, "'[]', '.' or the end was expected behind a name", err);
         s++;
+        path->loose = may_be_loose && !*s;
     }
+    return KB_OK;
 }
 
 static void clear_path(kb_path *path)
 {
     for (size_t i = 0; i < path->count; i++)
-        free(path->steps[i].name);
+        clear_step(&path->steps[i]);
     free(path->steps);
+    free(path->written);
     *path = (kb_path){0};
 }
 
@@ -98,9 +137,12 @@ static const char *key_name(unsigned i)
 static kb_status take_path(void *ctx, unsigned key, const char *value, const char *pair,
                            kb_error *err)
 {
-    kb_field_map *map = ctx;
-    map->paths[key].given = true;
-    return parse_path(&map->paths[key], pair, value, err);
+    kb_path *path = &((kb_field_map *)ctx)->paths[key];
+    path->given = path->sought = true;
+    path->written = kb_strdup(value);
+    if (!path->written)
+        return kb_fail_memory(err, "a map of fields");
+    return parse_path(path, pair, value, key == KB_MAP_READINGS, err);
 }
 
 static kb_status parse_text(kb_field_map *map, const char *text, kb_error *err)
@@ -117,8 +159,9 @@ static kb_status parse_text(kb_field_map *map, const char *text, kb_error *err)
 static kb_status own_name(kb_path *path, kb_map_key key, kb_error *err)
 {
     size_t capacity = 0;
-    bool added = add_step(path, &capacity, (kb_step){kb_strdup(kb_map_key_name(key)), 0});
-    return added ? KB_OK : kb_fail_memory(err, "a map of fields");
+    kb_step step = {.name = kb_strdup(kb_map_key_name(key))};
+    path->sought = step.name && add_step(path, &capacity, step);
+    return path->sought ? KB_OK : kb_fail_memory(err, "a map of fields");
 }
 
 /* Keys that were not given: their own names, if they are looked for. */
@@ -141,27 +184,40 @@ static kb_status complete(kb_field_map *map, kb_error *err)
 }
 
 /* --- the array that is gone through ------------------------------------------------------ */
-static bool same_prefix(const kb_path *a, const kb_path *b)
+static bool same_text(const char *a, const char *b)
 {
-    if (a->shared != b->shared)
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The first COUNT steps are there in both, and the same. */
+static bool same_steps(const kb_path *a, const kb_path *b, size_t count)
+{
+    if (count > a->count || count > b->count)
         return false;
-    for (size_t i = 0; i < a->shared; i++)
-        if (a->steps[i].arrays != b->steps[i].arrays ||
-            strcmp(a->steps[i].name, b->steps[i].name) != 0)
+    for (size_t i = 0; i < count; i++) {
+        const kb_step *x = &a->steps[i], *y = &b->steps[i];
+        if (x->arrays != y->arrays || strcmp(x->name, y->name) != 0 ||
+            !same_text(x->member, y->member) || !same_text(x->text, y->text))
             return false;
+    }
     return true;
 }
 
 static char *prefix_text(const kb_path *path)
 {
     size_t room = 1;
-    for (size_t i = 0; i < path->shared; i++)
-        room += strlen(path->steps[i].name) + 2 * path->steps[i].arrays + 1;
+    for (size_t i = 0; i < path->shared; i++) {
+        const kb_step *step = &path->steps[i];
+        room += strlen(step->name) + 2 * step->arrays + 1;
+        room += step->member ? strlen(step->member) + strlen(step->text) + 3 : 0;
+    }
     char *text = malloc(room), *end = text;
     for (size_t i = 0; text && i < path->shared; i++) {
-        end = stpcpy(end, i ? "." : "");
-        end = stpcpy(end, path->steps[i].name);
-        for (size_t j = 0; j < path->steps[i].arrays; j++)
+        const kb_step *step = &path->steps[i];
+        end = stpcpy(stpcpy(end, i ? "." : ""), step->name);
+        if (step->member)
+            end += sprintf(end, "[%s=%s]", step->member, step->text);
+        for (size_t j = 0; j < step->arrays; j++)
             end = stpcpy(end, "[]");
     }
     return text;
@@ -173,7 +229,9 @@ static kb_status find_array(kb_field_map *map, kb_error *err)
         const kb_path *path = &map->paths[key];
         if (!path->shared)
             continue;
-        if (map->iterating && !same_prefix(map->iterating, path))
+        map->paths[key].in_element = true;
+        if (map->iterating && (map->iterating->shared != path->shared ||
+                               !same_steps(map->iterating, path, path->shared)))
             return kb_fail(err, KB_ERR_USAGE, "--fields: %s and %s go through different arrays",
                            kb_map_key_name((kb_map_key)(map->iterating - map->paths)),
                            kb_map_key_name((kb_map_key)key));
@@ -183,6 +241,23 @@ static kb_status find_array(kb_field_map *map, kb_error *err)
     if (map->iterating)
         map->prefix = prefix_text(map->iterating);
     return map->iterating && !map->prefix ? kb_fail_memory(err, "a map of fields") : KB_OK;
+}
+
+/* --- loose readings ---------------------------------------------------------------------- */
+/* A dot alone is what a row is made of. */
+static void find_used(kb_field_map *map)
+{
+    kb_path *readings = &map->paths[KB_MAP_READINGS];
+    bool alone = readings->loose && !readings->count;
+    if (alone)
+        readings->in_element = map->iterating != NULL;
+    const kb_path *above = alone && map->iterating ? map->iterating : readings;
+    size_t steps = alone && map->iterating ? map->iterating->shared : readings->count;
+    for (size_t key = 0; key < KB_MAP_KEYS && readings->loose; key++) {
+        const kb_path *path = &map->paths[key];
+        if (key != KB_MAP_READINGS && path->count > steps && same_steps(path, above, steps))
+            map->used[map->used_count++] = path->steps[steps].name;
+    }
 }
 
 kb_status kb_field_map_create(kb_field_map **out, const char *text, kb_error *err)
@@ -196,6 +271,8 @@ kb_status kb_field_map_create(kb_field_map **out, const char *text, kb_error *er
         status = complete(map, err);
     if (!status)
         status = find_array(map, err);
+    if (!status)
+        find_used(map);
     if (status) {
         kb_field_map_free(map);
         return status;

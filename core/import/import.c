@@ -1,11 +1,14 @@
 #include "import.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "field_map.h"
 #include "importer.h"
+#include "label_list.h"
 
 /* --- formats and options ----------------------------------------------------------------- */
 static const struct format {
@@ -41,7 +44,9 @@ const char *kb_jmap_value_name(kb_jmap_value value)
 
 kb_import_options kb_import_defaults(void)
 {
-    return (kb_import_options){.value = KB_JMAP_BYTES, .session_label = "instance"};
+    return (kb_import_options){.value = KB_JMAP_BYTES,
+                               .session_label = "instance",
+                               .drop_labels = "instance,pod,node,host,hostname"};
 }
 
 static kb_status foreign(const char *option, kb_import_format owner, kb_import_format format,
@@ -60,11 +65,15 @@ kb_status kb_import_check(kb_import_format format, const char *in, const kb_impo
     if (format != KB_IMPORT_PROMETHEUS &&
         strcmp(options->session_label, defaults.session_label) != 0)
         return foreign("session-label", KB_IMPORT_PROMETHEUS, format, err);
+    if (format != KB_IMPORT_PROMETHEUS && strcmp(options->drop_labels, defaults.drop_labels) != 0)
+        return foreign("drop-labels", KB_IMPORT_PROMETHEUS, format, err);
     if (format != KB_IMPORT_JSONL && options->fields)
         return foreign("fields", KB_IMPORT_JSONL, format, err);
     if (format == KB_IMPORT_JMAP && strcmp(in, "-") == 0)
         return kb_fail(err, KB_ERR_USAGE,
                        "jmap cannot read standard input: sessions and times are names of files");
+    if (format == KB_IMPORT_PROMETHEUS)
+        return kb_label_list_check(options->drop_labels, err);
     return format == KB_IMPORT_JSONL ? kb_field_map_check(options->fields, err) : KB_OK;
 }
 
@@ -80,6 +89,19 @@ kb_status kb_importer_report(const kb_importer *importer, uint64_t read, kb_erro
     if (kb_cancelled(importer->progress))
         return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
     return KB_OK;
+}
+
+void kb_importer_note(const kb_importer *importer, const char *format, ...)
+{
+    char text[2 * KB_REASON];
+    va_list args;
+    if (!importer->options->note)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    kb_printable(text);
+    importer->options->note(importer->options->note_ctx, text);
 }
 
 static bool ends_with(const char *name, size_t length, const char *suffix)
@@ -115,7 +137,20 @@ static size_t keep_wanted(kb_folder *folder, const char *const *suffixes, size_t
     return kept;
 }
 
-static kb_status list_files(kb_folder *folder, size_t *files, const char *in,
+static kb_status none_wanted(const char *in, const char *const *suffixes, size_t count,
+                             kb_error *err)
+{
+    char names[100] = "";
+    for (size_t i = 0; i < count; i++) {
+        size_t used = strlen(names);
+        const char *before = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+        snprintf(names + used, sizeof names - used, "%s*%s", before, suffixes[i]);
+    }
+    return kb_fail(err, KB_ERR_FORMAT, "%s: no %s in this directory, with or without .gz behind it",
+                   in, names);
+}
+
+static kb_status list_files(kb_importer *importer, kb_folder *folder, size_t *files, const char *in,
                             const char *const *suffixes, size_t count, kb_error *err)
 {
     struct stat about;
@@ -123,16 +158,14 @@ static kb_status list_files(kb_folder *folder, size_t *files, const char *in,
     *files = 1;
     if (!standard && stat(in, &about) != 0)
         return kb_fail_errno(err, in, "cannot open", errno);
-    if (standard || !S_ISDIR(about.st_mode))
+    importer->directory = !standard && S_ISDIR(about.st_mode);
+    if (!importer->directory)
         return kb_folder_single(folder, in, err);
     kb_status status = kb_folder_read(folder, in, err);
     if (status)
         return status;
     *files = keep_wanted(folder, suffixes, count);
-    if (!*files)
-        return kb_fail(err, KB_ERR_FORMAT, "%s: no *%s or *%s.gz in this directory", in,
-                       suffixes[0], suffixes[0]);
-    return KB_OK;
+    return *files ? KB_OK : none_wanted(in, suffixes, count, err);
 }
 
 kb_status kb_importer_files(kb_importer *importer, const char *in, const char *const *suffixes,
@@ -142,7 +175,7 @@ kb_status kb_importer_files(kb_importer *importer, const char *in, const char *c
 {
     kb_folder folder = {0};
     size_t files = 0;
-    kb_status status = list_files(&folder, &files, in, suffixes, count, err);
+    kb_status status = list_files(importer, &folder, &files, in, suffixes, count, err);
     for (size_t i = 0; i < files && !status; i++)
         importer->total += folder.entries[i].bytes;
     for (size_t i = 0; i < files && !status; i++) {
@@ -156,6 +189,16 @@ kb_status kb_importer_files(kb_importer *importer, const char *in, const char *c
 }
 
 /* --- all of it --------------------------------------------------------------------------- */
+static void note_apart(const kb_importer *importer)
+{
+    if (kb_intake_apart(importer->intake))
+        kb_importer_note(
+            importer,
+            "no object occurs in more than one session, so that clusters of them would "
+            "mean nothing%s",
+            importer->advice);
+}
+
 kb_status kb_import(kb_import_result *out, kb_import_format format, const char *in, const char *dir,
                     const kb_import_options *options, const kb_progress *progress, kb_error *err)
 {
@@ -172,6 +215,7 @@ kb_status kb_import(kb_import_result *out, kb_import_format format, const char *
         kb_intake_abort(importer.intake);
         return status;
     }
+    note_apart(&importer);
     kb_progress_report(progress, "writing", importer.total, importer.total);
     return kb_intake_commit(importer.intake, in, out, err);
 }

@@ -32,9 +32,11 @@ const char *kb_jmap_value_name(kb_jmap_value value);
 typedef struct kb_import_options {
     kb_jmap_value value; /* jmap. Default bytes */
     const char
-        *session_label; /* prometheus: the label that names the session. Default "instance" */
-    const char *fields; /* jsonl: KEY=PATH,..., see field_map.h. Default NULL: own names */
-    bool strict;        /* the first thing to leave out is fatal */
+        *session_label;      /* prometheus: the label that names the session. Default "instance" */
+    const char *drop_labels; /* prometheus: labels that are no part of an object's name, see
+                                label_list.h. Default "instance,pod,node,host,hostname" */
+    const char *fields;      /* jsonl: KEY=PATH,..., see field_map.h. Default NULL: own names */
+    bool strict;             /* the first thing to leave out is fatal */
     kb_problem_listener problem;               /* hears of each problem as it is found */
     void (*note)(void *ctx, const char *text); /* a remark for people; may be NULL */
     void *note_ctx;
@@ -45,7 +47,7 @@ typedef struct kb_import_result {
     uint64_t readings, events;         /* rows written */
     uint64_t left_out, problems;       /* rows that were not, and all that was told */
     uint64_t damaged; /* files that are cut off or not what they should be; what came before that
-                         was written */
+                         was written, but no part of a histogram that has no end */
 } kb_import_result;
 
 kb_import_options kb_import_defaults(void);
@@ -56,7 +58,8 @@ kb_status kb_import_check(kb_import_format format, const char *in, const kb_impo
 /* Reads IN (a file, a directory, or "-" where the format allows it) and writes metrics.csv.gz,
  * events.csv.gz and sessions.csv, those that have a row, into DIR: all of them or none. DIR is made
  * if it is missing; one that holds a corpus is KB_ERR_IO. Without a usable reading or event the
- * result is KB_ERR_FORMAT and nothing is written. Reports phase "importing" in compressed bytes. */
+ * result is KB_ERR_FORMAT, which says why, and nothing is written. Notes what makes a corpus of
+ * little use, though nothing is wrong with it. Reports phase "importing" in compressed bytes. */
 kb_status kb_import(kb_import_result *out, kb_import_format format, const char *in, const char *dir,
                     const kb_import_options *options, const kb_progress *progress, kb_error *err);
 

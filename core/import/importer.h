@@ -9,9 +9,15 @@ typedef struct kb_importer {
     const kb_import_options *options;
     const kb_progress *progress;
     kb_intake *intake;
-    uint64_t done, total; /* bytes of the files as they are on the disk: of those that are done
-                             with, and of all */
+    uint64_t done, total;   /* bytes of the files as they are on the disk: of those that are done
+                               with, and of all */
+    bool directory;         /* the files come from one (kb_importer_files) */
+    char advice[KB_REASON]; /* for when no object occurs in more than one session; or "" */
 } kb_importer;
+
+/* A remark for people. */
+void kb_importer_note(const kb_importer *importer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* READ bytes of the file at hand are done with. KB_ERR_CANCELLED when the caller should stop. */
 kb_status kb_importer_report(const kb_importer *importer, uint64_t read, kb_error *err);

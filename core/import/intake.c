@@ -18,6 +18,13 @@ struct known {
     bool told[KB_TRAITS]; /* that there is another value */
 };
 
+/* Why there may be nothing usable: what was said first. */
+struct first {
+    char *file; /* NULL: nothing was said */
+    uint64_t line;
+    char reason[KB_REASON];
+};
+
 struct kb_intake {
     const kb_import_options *options;
     kb_corpus_writer *writer;
@@ -27,8 +34,12 @@ struct kb_intake {
     kb_names *listed, *texts;             /* sessions of which something is known, and what */
     struct known *known;                  /* by id in listed */
     size_t known_capacity;
-    uint64_t readings, event_rows, left_out;
-    size_t damaged; /* files */
+    uint32_t *owners; /* by id in objects: the session that had it first; while nothing is shared */
+    size_t owner_capacity;
+    bool shared;       /* an object occurs in two sessions */
+    kb_names *damaged; /* files */
+    uint64_t readings, event_rows, left_out, described;
+    struct first problem, idle;
 };
 
 /* --- opening and the end ----------------------------------------------------------------- */
@@ -40,7 +51,11 @@ static void dispose(kb_intake *intake)
     kb_names_free(intake->users);
     kb_names_free(intake->listed);
     kb_names_free(intake->texts);
+    kb_names_free(intake->damaged);
     free(intake->known);
+    free(intake->owners);
+    free(intake->problem.file);
+    free(intake->idle.file);
     free(intake);
 }
 
@@ -52,8 +67,9 @@ static bool allocate(kb_intake *intake)
     intake->users = kb_names_create();
     intake->listed = kb_names_create();
     intake->texts = kb_names_create();
+    intake->damaged = kb_names_create();
     return intake->problems && intake->sessions && intake->objects && intake->users &&
-           intake->listed && intake->texts;
+           intake->listed && intake->texts && intake->damaged;
 }
 
 kb_status kb_intake_open(kb_intake **out, const char *dir, const kb_import_options *options,
@@ -107,6 +123,37 @@ static kb_status write_sessions(kb_intake *intake, kb_error *err)
     return status;
 }
 
+/* "FILE:LINE: reason", or "line LINE: reason" where FILE is all of IN. */
+static void place_text(char *text, size_t size, const struct first *first, const char *in)
+{
+    if (strcmp(first->file, in) != 0 && first->line)
+        snprintf(text, size, "%.200s:%" PRIu64 ": %s", first->file, first->line, first->reason);
+    else if (strcmp(first->file, in) != 0)
+        snprintf(text, size, "%.200s: %s", first->file, first->reason);
+    else if (first->line)
+        snprintf(text, size, "line %" PRIu64 ": %s", first->line, first->reason);
+    else
+        snprintf(text, size, "%s", first->reason);
+}
+
+static kb_status nothing_usable(const kb_intake *intake, const char *in, kb_error *err)
+{
+    const struct first *first = intake->problem.file ? &intake->problem : &intake->idle;
+    char described[80] = "", why[KB_REASON + 240] = "";
+    if (intake->described)
+        snprintf(described, sizeof described, "; %" PRIu64 " line%s only describe%s %s",
+                 intake->described, intake->described == 1 ? "" : "s",
+                 intake->described == 1 ? "s" : "",
+                 intake->described == 1 ? "a session" : "sessions");
+    if (first->file)
+        place_text(why, sizeof why, first, in);
+    kb_fail(err, KB_ERR_FORMAT, "%.300s: no usable reading or event in it%s%s%s", in, described,
+            *why ? "; " : "", why);
+    if (err)
+        kb_printable(err->text);
+    return KB_ERR_FORMAT;
+}
+
 kb_status kb_intake_commit(kb_intake *intake, const char *in, kb_import_result *result,
                            kb_error *err)
 {
@@ -117,10 +164,10 @@ kb_status kb_intake_commit(kb_intake *intake, const char *in, kb_import_result *
                                  .events = intake->event_rows,
                                  .left_out = intake->left_out,
                                  .problems = kb_problems_count(intake->problems),
-                                 .damaged = intake->damaged};
+                                 .damaged = kb_names_count(intake->damaged)};
     kb_status status = KB_OK;
     if (!intake->readings && !intake->event_rows)
-        status = kb_fail(err, KB_ERR_FORMAT, "%s: no usable reading or event in it", in);
+        status = nothing_usable(intake, in, err);
     if (!status)
         status = write_sessions(intake, err);
     if (status) {
@@ -133,10 +180,22 @@ kb_status kb_intake_commit(kb_intake *intake, const char *in, kb_import_result *
 }
 
 /* --- problems ---------------------------------------------------------------------------- */
+/* Without memory nothing is remembered. */
+static void remember_first(struct first *first, const kb_place *at, const char *reason)
+{
+    if (first->file)
+        return;
+    first->file = kb_strdup(at->file);
+    first->line = at->line;
+    snprintf(first->reason, sizeof first->reason, "%.200s%s%.300s", at->where ? at->where : "",
+             at->where ? ": " : "", reason);
+}
+
 static kb_status tell(kb_intake *intake, const kb_place *at, kb_problem_kind kind,
                       const char *reason, kb_error *err)
 {
     const char *where = at->where ? at->where : "", *colon = at->where ? ": " : "";
+    remember_first(&intake->problem, at, reason);
     kb_problems_add(intake->problems, at->file, at->line, kind, "%.200s%s%s", where, colon, reason);
     if (!intake->options->strict)
         return KB_OK;
@@ -166,6 +225,22 @@ kb_status kb_intake_reject(kb_intake *intake, const kb_place *at, kb_error *err,
     return tell(intake, at, KB_PROBLEM_OTHER, reason, err);
 }
 
+kb_status kb_intake_tell(kb_intake *intake, const kb_place *at, kb_error *err, const char *format,
+                         ...)
+{
+    char reason[KB_REASON];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    return tell(intake, at, KB_PROBLEM_OTHER, reason, err);
+}
+
+void kb_intake_left_out(kb_intake *intake, uint64_t rows)
+{
+    intake->left_out += rows;
+}
+
 kb_status kb_intake_damage(kb_intake *intake, const char *file, uint64_t line,
                            const kb_error *damage, kb_error *err)
 {
@@ -173,8 +248,15 @@ kb_status kb_intake_damage(kb_intake *intake, const char *file, uint64_t line,
     const char *reason = damage->text;
     if (strncmp(reason, file, named) == 0 && strncmp(reason + named, ": ", 2) == 0)
         reason += named + 2;
-    intake->damaged++;
+    if (kb_names_add(intake->damaged, file, strlen(file)) == KB_NAME_NONE)
+        return kb_fail_memory(err, "the names of files");
     return tell(intake, &(kb_place){file, line, NULL}, KB_PROBLEM_DAMAGE, reason, err);
+}
+
+void kb_intake_idle(kb_intake *intake, const kb_place *at, bool describes, const char *reason)
+{
+    intake->described += describes;
+    remember_first(&intake->idle, at, reason);
 }
 
 /* --- what passes ------------------------------------------------------------------------- */
@@ -262,6 +344,40 @@ static bool remember(kb_names *names, kb_cell name)
     return kb_names_add(names, name.text, name.length) != KB_NAME_NONE;
 }
 
+/* Both names, and whether the object occurs in another session as well; false: no memory. */
+static bool remember_pair(kb_intake *intake, kb_cell session, kb_cell object)
+{
+    size_t before = kb_names_count(intake->objects);
+    uint32_t s = kb_names_add(intake->sessions, session.text, session.length);
+    uint32_t o = kb_names_add(intake->objects, object.text, object.length);
+    if (s == KB_NAME_NONE || o == KB_NAME_NONE)
+        return false;
+    if (intake->shared)
+        return true;
+    if (!kb_grow((void **)&intake->owners, &intake->owner_capacity, (size_t)o + 1,
+                 sizeof *intake->owners))
+        return false;
+    if (o == before)
+        intake->owners[o] = s;
+    intake->shared = intake->owners[o] != s;
+    return true;
+}
+
+bool kb_intake_shared(const kb_intake *intake)
+{
+    return intake->shared;
+}
+
+bool kb_intake_apart(const kb_intake *intake)
+{
+    if (intake->shared)
+        return false;
+    for (size_t o = 1; o < kb_names_count(intake->objects); o++)
+        if (intake->owners[o] != intake->owners[0])
+            return true;
+    return false;
+}
+
 kb_status kb_intake_reading(kb_intake *intake, const kb_place *at, kb_cell session, kb_cell time,
                             kb_cell object, kb_cell value, kb_error *err)
 {
@@ -273,7 +389,7 @@ kb_status kb_intake_reading(kb_intake *intake, const kb_place *at, kb_cell sessi
         open_table(intake, &intake->metrics, "metrics.csv.gz", "session,time,object,value", err);
     if (status)
         return status;
-    if (!remember(intake->sessions, session) || !remember(intake->objects, object))
+    if (!remember_pair(intake, session, object))
         return kb_fail_memory(err, "names");
     intake->readings++;
     const kb_cell cells[] = {session, time, object, value};
@@ -356,13 +472,13 @@ kb_status kb_intake_session(kb_intake *intake, const kb_place *at, kb_cell sessi
     struct fault fault;
     kb_status status = KB_OK;
     if (!good_name("session", session, &fault))
-        return reject_fault(intake, at, &fault, err);
+        return tell(intake, at, fault.kind, fault.reason, err);
     for (size_t t = 0; t < KB_TRAITS && !status; t++) {
         if (!traits[t].length)
             continue;
         if (!good_name(trait_names[t], traits[t], &fault) ||
             (t == KB_TRAIT_SPLIT && !good_split(traits[t], &fault))) {
-            status = reject_fault(intake, at, &fault, err);
+            status = tell(intake, at, fault.kind, fault.reason, err);
             continue;
         }
         struct known *known = known_of(intake, session);

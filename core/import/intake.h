@@ -29,8 +29,9 @@ typedef enum kb_trait {
 kb_status kb_intake_open(kb_intake **out, const char *dir, const kb_import_options *options,
                          kb_error *err);
 void kb_intake_abort(kb_intake *intake); /* NULL is fine */
-/* Writes sessions.csv and gives all files their names. IN names the input where it held nothing
- * usable (KB_ERR_FORMAT). Frees INTAKE whatever it returns. */
+/* Writes sessions.csv and gives all files their names. Where there is no row it is KB_ERR_FORMAT:
+ * IN and why, as far as the first problem tells, or what kb_intake_idle heard first. Frees INTAKE
+ * whatever it returns. */
 kb_status kb_intake_commit(kb_intake *intake, const char *in, kb_import_result *result,
                            kb_error *err);
 
@@ -42,7 +43,8 @@ kb_status kb_intake_reading(kb_intake *intake, const kb_place *at, kb_cell sessi
 kb_status kb_intake_event(kb_intake *intake, const kb_place *at, kb_cell user, kb_cell time,
                           kb_cell event, kb_cell session, kb_error *err);
 /* What is known of SESSION; empty cells are not. What came first stays; another value later is
- * told, once for each session and trait. */
+ * told, once for each session and trait. Bad names and values are told; no row is left out by that.
+ */
 kb_status kb_intake_session(kb_intake *intake, const kb_place *at, kb_cell session,
                             const kb_cell traits[KB_TRAITS], kb_error *err);
 
@@ -55,10 +57,23 @@ bool kb_intake_name(const char *what, kb_cell name, char *reason);
 /* A row is left out. KB_ERR_FORMAT when strict. */
 kb_status kb_intake_reject(kb_intake *intake, const kb_place *at, kb_error *err, const char *format,
                            ...) __attribute__((format(printf, 4, 5)));
-/* A file could not be read to its end, for the reason in DAMAGE (it may begin with the file's name
- * and ": "). What came before stays. KB_ERR_FORMAT when strict. */
+/* The same for a problem that leaves no row out. */
+kb_status kb_intake_tell(kb_intake *intake, const kb_place *at, kb_error *err, const char *format,
+                         ...) __attribute__((format(printf, 4, 5)));
+/* ROWS more are left out; why is told by other means. */
+void kb_intake_left_out(kb_intake *intake, uint64_t rows);
+/* A file could not be read to its end, or is not what it should be, for the reason in DAMAGE (it
+ * may begin with the file's name and ": "). What came before stays. KB_ERR_FORMAT when strict. */
 kb_status kb_intake_damage(kb_intake *intake, const char *file, uint64_t line,
                            const kb_error *damage, kb_error *err);
+/* Something that is in order and yet no row, for REASON. It may be a line that only DESCRIBES a
+ * session. */
+void kb_intake_idle(kb_intake *intake, const kb_place *at, bool describes, const char *reason);
+
 uint64_t kb_intake_rows(const kb_intake *intake); /* readings and events so far */
+/* An object has readings in more than one session. */
+bool kb_intake_shared(const kb_intake *intake);
+/* None has, although there are several sessions that have readings. */
+bool kb_intake_apart(const kb_intake *intake);
 
 #endif

@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
 #include "memory.h"
 #include "sizes.h"
 
 enum { CHUNK_BYTES = KB_SIZE(256 * 1024, 64), KINDS = 64 };
+
+static const char mark[] = {'\xEF', '\xBB', '\xBF'}; /* of the byte order, first in a file */
 
 struct kb_json_reader {
     kb_bytes *bytes;
@@ -22,22 +23,40 @@ struct kb_json_reader {
     size_t length, capacity;
 };
 
-kb_status kb_json_reader_open(kb_json_reader **out, const char *path, const kb_progress *progress,
-                              kb_error *err)
+_Static_assert((int)KB_JSON_HEAD <= (int)CHUNK_BYTES, "the buffer is smaller than a head");
+
+static void skip_mark(kb_json_reader *reader)
+{
+    if (reader->end >= sizeof mark && memcmp(reader->buffer, mark, sizeof mark) == 0)
+        reader->at = sizeof mark;
+}
+
+kb_status kb_json_reader_open_behind(kb_json_reader **out, kb_bytes *bytes, const char *head,
+                                     size_t length, const kb_progress *progress, kb_error *err)
 {
     *out = NULL;
     kb_json_reader *reader = kb_calloc(1, sizeof *reader);
-    if (!reader)
+    if (!reader) {
+        kb_bytes_close(bytes);
         return kb_fail_memory(err, "reading a file");
+    }
+    reader->bytes = bytes;
     reader->progress = progress;
     reader->line = 1;
-    kb_status status = kb_bytes_open(&reader->bytes, path, path, progress, err);
-    if (status) {
-        kb_json_reader_close(reader);
-        return status;
-    }
+    memcpy(reader->buffer, head, length);
+    reader->end = length;
+    skip_mark(reader);
     *out = reader;
     return KB_OK;
+}
+
+kb_status kb_json_reader_open(kb_json_reader **out, const char *path, const kb_progress *progress,
+                              kb_error *err)
+{
+    kb_bytes *bytes;
+    *out = NULL;
+    kb_status status = kb_bytes_open(&bytes, path, path, progress, err);
+    return status ? status : kb_json_reader_open_behind(out, bytes, "", 0, progress, err);
 }
 
 void kb_json_reader_close(kb_json_reader *reader)
@@ -74,7 +93,6 @@ static kb_status read_more(kb_json_reader *reader, kb_error *err)
 /* A pipe may give the byte order mark in pieces. */
 static kb_status refill(kb_json_reader *reader, kb_error *err)
 {
-    static const char mark[] = {'\xEF', '\xBB', '\xBF'};
     bool first = !kb_bytes_consumed(reader->bytes);
     if (kb_cancelled(reader->progress))
         return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
@@ -82,8 +100,8 @@ static kb_status refill(kb_json_reader *reader, kb_error *err)
     kb_status status = read_more(reader, err);
     while (first && !status && !reader->ended && reader->end < sizeof mark)
         status = read_more(reader, err);
-    if (first && reader->end >= sizeof mark && memcmp(reader->buffer, mark, sizeof mark) == 0)
-        reader->at = sizeof mark;
+    if (first)
+        skip_mark(reader);
     return status;
 }
 

@@ -13,11 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "progress.h"
 #include "sizes.h"
 #include "status.h"
 
-enum { KB_JSON_VALUE_MAX = KB_SIZE(64 * 1024 * 1024, 2000) };
+enum { KB_JSON_VALUE_MAX = KB_SIZE(64 * 1024 * 1024, 2000), KB_JSON_HEAD = KB_SIZE(4096, 40) };
 
 typedef struct kb_json_reader kb_json_reader;
 
@@ -32,6 +33,10 @@ typedef struct kb_json_span {
 /* As kb_bytes_open. */
 kb_status kb_json_reader_open(kb_json_reader **out, const char *path, const kb_progress *progress,
                               kb_error *err);
+/* The same for BYTES, of which the LENGTH bytes at HEAD were read already: at most KB_JSON_HEAD,
+ * and not only a part of a byte order mark. Takes BYTES over, whatever it returns. */
+kb_status kb_json_reader_open_behind(kb_json_reader **out, kb_bytes *bytes, const char *head,
+                                     size_t length, const kb_progress *progress, kb_error *err);
 void kb_json_reader_close(kb_json_reader *reader); /* NULL is fine */
 uint64_t kb_json_reader_line(const kb_json_reader *reader);
 uint64_t kb_json_reader_consumed(const kb_json_reader *reader); /* bytes of the file so far */

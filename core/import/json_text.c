@@ -142,7 +142,7 @@ static void describe(enum json_tokener_error error, kb_json_verdict *verdict)
         snprintf(verdict->reason, sizeof verdict->reason, "nested deeper than %d levels",
                  KB_JSON_DEPTH - 1);
     else if (error == json_tokener_continue || error == json_tokener_error_parse_eof)
-        refuse(verdict, "the JSON ends early", verdict->at);
+        verdict->early = !refuse(verdict, "the JSON ends early", verdict->at);
     else
         snprintf(verdict->reason, sizeof verdict->reason, "not JSON: %s",
                  json_tokener_error_desc(error));

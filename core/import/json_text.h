@@ -21,6 +21,7 @@ typedef struct kb_json kb_json; /* a parser; good for any number of texts */
 typedef struct kb_json_verdict {
     char reason[160]; /* why it is no JSON; empty when it is */
     size_t at;        /* the byte where that shows */
+    bool early;       /* it would be the beginning of one */
 } kb_json_verdict;
 
 kb_json *kb_json_create(void);    /* NULL: no memory */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
 #include "memory.h"
 #include "sizes.h"
 
@@ -19,21 +18,32 @@ struct kb_lines {
     bool ended;
 };
 
-kb_status kb_lines_open(kb_lines **out, const char *path, const kb_progress *progress,
-                        kb_error *err)
+kb_status kb_lines_open_behind(kb_lines **out, kb_bytes *bytes, const char *head, size_t length,
+                               const kb_progress *progress, kb_error *err)
 {
     *out = NULL;
     kb_lines *lines = kb_calloc(1, sizeof *lines);
-    if (!lines)
+    if (!lines ||
+        !kb_grow((void **)&lines->buffer, &lines->capacity, length + CHUNK_BYTES + 1, 1)) {
+        kb_bytes_close(bytes);
+        free(lines);
         return kb_fail_memory(err, "reading a file");
-    lines->progress = progress;
-    kb_status status = kb_bytes_open(&lines->bytes, path, path, progress, err);
-    if (status) {
-        kb_lines_close(lines);
-        return status;
     }
+    lines->bytes = bytes;
+    lines->progress = progress;
+    memcpy(lines->buffer, head, length);
+    lines->end = length;
     *out = lines;
     return KB_OK;
+}
+
+kb_status kb_lines_open(kb_lines **out, const char *path, const kb_progress *progress,
+                        kb_error *err)
+{
+    kb_bytes *bytes;
+    *out = NULL;
+    kb_status status = kb_bytes_open(&bytes, path, path, progress, err);
+    return status ? status : kb_lines_open_behind(out, bytes, "", 0, progress, err);
 }
 
 void kb_lines_close(kb_lines *lines)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "progress.h"
 #include "sizes.h"
 #include "status.h"
@@ -26,6 +27,10 @@ typedef struct kb_line {
 /* As kb_bytes_open; PROGRESS is only asked for cancellation. */
 kb_status kb_lines_open(kb_lines **out, const char *path, const kb_progress *progress,
                         kb_error *err);
+/* The same for BYTES, of which the LENGTH bytes at HEAD were read already. Takes BYTES over,
+ * whatever it returns. */
+kb_status kb_lines_open_behind(kb_lines **out, kb_bytes *bytes, const char *head, size_t length,
+                               const kb_progress *progress, kb_error *err);
 void kb_lines_close(kb_lines *lines); /* NULL is fine */
 /* *GOT false at the end. A damaged file (see bytes.h) delivers the whole lines before the damage,
  * then KB_ERR_DAMAGED. */

@@ -5,16 +5,23 @@ libimport_a_CFLAGS = $(CORE_CFLAGS)
 libimport_a_SOURCES = \
   core/import/field_map.c core/import/field_map.h \
   core/import/folder.c core/import/folder.h \
+  core/import/histogram.c core/import/histogram.h \
   core/import/import.c core/import/import.h \
   core/import/importer.h \
   core/import/intake.c core/import/intake.h \
   core/import/jmap.c \
+  core/import/jmap_file.c core/import/jmap_file.h \
   core/import/json_reader.c core/import/json_reader.h \
   core/import/json_text.c core/import/json_text.h \
   core/import/jsonl.c \
+  core/import/label_list.c core/import/label_list.h \
+  core/import/labels.c core/import/labels.h \
   core/import/lines.c core/import/lines.h \
   core/import/prometheus.c \
-  core/import/sample_time.c core/import/sample_time.h
+  core/import/sample_time.c core/import/sample_time.h \
+  core/import/telltale.c core/import/telltale.h \
+  core/import/twins.c core/import/twins.h \
+  core/import/values.c core/import/values.h
 
 EXTRA_DIST += \
   tests/files/import/README \
@@ -26,6 +33,8 @@ EXTRA_DIST += \
   tests/files/import/jmap/steady/histo-0020.txt \
   tests/files/import/jmap/steady/histo-0030.txt \
   tests/files/import/jsonl/amplitude.jsonl \
+  tests/files/import/jsonl/firebase.json \
+  tests/files/import/jsonl/firebase.jsonl \
   tests/files/import/jsonl/mixpanel.jsonl \
   tests/files/import/jsonl/sentry.jsonl \
   tests/files/import/jsonl/telemetry.jsonl \
@@ -35,6 +44,7 @@ EXTRA_DIST += \
   tests/files/import/prometheus/good/memstats.json \
   tests/files/import/prometheus/good/process.json \
   tests/files/import/prometheus/not-counts.json \
+  tests/files/import/prometheus/pods.json \
   tests/files/import/prometheus/rate.json \
   tests/files/import/prometheus/scalar.json \
   tests/files/import/prometheus/string.json \
@@ -43,9 +53,9 @@ EXTRA_DIST += \
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_import_jmap tests/test_import_prometheus \
-  tests/test_import_jsonl tests/test_import
+  tests/test_import_jsonl tests/test_import_shapes tests/test_import
 TESTS += tests/test_import_jmap tests/test_import_prometheus \
-  tests/test_import_jsonl tests/test_import
+  tests/test_import_jsonl tests/test_import_shapes tests/test_import
 
 IMPORT_TEST_CPPFLAGS = $(IMPORT_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 IMPORT_TEST_LIBS = $(IMPORT_LIBS) $(CMOCKA_LIBS)
@@ -65,6 +75,11 @@ tests_test_import_jsonl_SOURCES = tests/test_import_jsonl.c $(IMPORT_TEST_SUPPOR
 tests_test_import_jsonl_CPPFLAGS = $(IMPORT_TEST_CPPFLAGS)
 tests_test_import_jsonl_CFLAGS = $(TEST_CFLAGS)
 tests_test_import_jsonl_LDADD = $(IMPORT_TEST_LIBS)
+
+tests_test_import_shapes_SOURCES = tests/test_import_shapes.c $(IMPORT_TEST_SUPPORT)
+tests_test_import_shapes_CPPFLAGS = $(IMPORT_TEST_CPPFLAGS)
+tests_test_import_shapes_CFLAGS = $(TEST_CFLAGS)
+tests_test_import_shapes_LDADD = $(IMPORT_TEST_LIBS)
 
 tests_test_import_SOURCES = tests/test_import.c $(IMPORT_TEST_SUPPORT)
 tests_test_import_CPPFLAGS = $(IMPORT_TEST_CPPFLAGS)

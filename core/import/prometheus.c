@@ -7,14 +7,18 @@
 #include "importer.h"
 #include "json_reader.h"
 #include "json_text.h"
-#include "memory.h"
+#include "label_list.h"
+#include "labels.h"
+#include "telltale.h"
+#include "twins.h"
 
 enum { WORD = 400 }; /* of a status or an error's text */
 
 /* One response being read. */
 struct response {
+    uint64_t line; /* where it begins */
     char status[WORD], result_type[WORD], error_type[WORD], error[WORD];
-    bool has_result;
+    bool has_result, has_series;
 };
 
 struct prometheus {
@@ -23,132 +27,82 @@ struct prometheus {
     kb_json_reader *reader;
     const char *file;
     struct response response;
-    char *object; /* name and labels of the series at hand */
-    size_t object_length, object_capacity;
+    kb_names *drop;  /* labels */
+    kb_twins *twins; /* NULL: no label is dropped */
+    kb_telltale *telltale;
+    /* the series at hand */
+    kb_labels labels;
+    kb_text object, text; /* its name, and a text for messages */
 };
 
-/* --- the name of a series ---------------------------------------------------------------- */
-static bool append(struct prometheus *p, const char *s, size_t length)
-{
-    if (!kb_grow((void **)&p->object, &p->object_capacity, p->object_length + length + 1, 1))
-        return false;
-    memcpy(p->object + p->object_length, s, length);
-    p->object_length += length;
-    return true;
-}
-
-/* As Prometheus writes it: in quotes, with backslashes before what would be misread. */
-static bool append_quoted(struct prometheus *p, const char *s, size_t length)
-{
-    bool fits = append(p, "\"", 1);
-    for (size_t i = 0; i < length && fits; i++) {
-        if (s[i] == '\n')
-            fits = append(p, "\\n", 2);
-        else
-            fits = ((s[i] != '"' && s[i] != '\\') || append(p, "\\", 1)) && append(p, &s[i], 1);
-    }
-    return fits && append(p, "\"", 1);
-}
-
-struct label {
-    const char *name;
-    struct json_object *value;
-};
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct label *)a)->name, ((const struct label *)b)->name);
-}
-
-static bool append_label(struct prometheus *p, const struct label *label, bool first)
-{
-    return append(p, first ? "{" : ",", 1) && append(p, label->name, strlen(label->name)) &&
-           append(p, "=", 1) &&
-           append_quoted(p, json_object_get_string(label->value),
-                         (size_t)json_object_get_string_len(label->value));
-}
-
-/* p->object becomes NAME with LABELS (COUNT of them), which get sorted. */
-static bool set_object(struct prometheus *p, struct json_object *name, struct label *labels,
-                       size_t count)
-{
-    bool fits = true;
-    p->object_length = 0;
-    if (name)
-        fits = append(p, json_object_get_string(name), (size_t)json_object_get_string_len(name));
-    if (count)
-        qsort(labels, count, sizeof *labels, by_name);
-    for (size_t i = 0; i < count && fits; i++)
-        fits = append_label(p, &labels[i], i == 0);
-    if (fits && (count || !name))
-        fits = append(p, count ? "}" : "{}", count ? 1 : 2);
-    return fits;
-}
-
-/* LABELS (room for all of METRIC) becomes all labels but the metric's name and the session's.
- * False: *ODD is not a string. */
-static bool take_labels(const struct prometheus *p, struct json_object *metric,
-                        struct label *labels, size_t *count, const char **odd)
-{
-    *count = 0;
-    json_object_object_foreach(metric, name, value)
-    {
-        *odd = name;
-        if (!json_object_is_type(value, json_type_string))
-            return false;
-        if (strcmp(name, "__name__") != 0 && strcmp(name, p->importer->options->session_label) != 0)
-            labels[(*count)++] = (struct label){name, value};
-    }
-    return true;
-}
-
+/* --- a series ---------------------------------------------------------------------------- */
 static kb_status reject(struct prometheus *p, uint64_t line, const char *reason, kb_error *err)
 {
     kb_place at = {p->file, line, NULL};
     return kb_intake_reject(p->importer->intake, &at, err, "%s", reason);
 }
 
-/* p->object becomes the name of METRIC's series. *GOOD false: it was rejected. */
-static kb_status name_series(struct prometheus *p, uint64_t line, struct json_object *metric,
-                             bool *good, kb_error *err)
+/* All samples of SERIES are left out. */
+static kb_status reject_series(struct prometheus *p, const kb_place *at, struct json_object *series,
+                               const char *reason, kb_error *err)
 {
-    size_t count;
-    const char *odd = NULL;
-    char reason[KB_REASON];
-    *good = false;
-    struct label *labels =
-        kb_calloc((size_t)json_object_object_length(metric), sizeof(struct label));
-    if (!labels)
-        return kb_fail_memory(err, "the labels of a series");
-    bool fits = true, strings = take_labels(p, metric, labels, &count, &odd);
-    if (strings)
-        fits = set_object(p, json_object_object_get(metric, "__name__"), labels, count);
-    free(labels);
-    if (!fits)
-        return kb_fail_memory(err, "the labels of a series");
-    if (!strings)
-        snprintf(reason, sizeof reason, "label '%.80s' is not a string", odd);
-    *good = strings && kb_intake_name("metric", (kb_cell){p->object, p->object_length}, reason);
-    return *good ? KB_OK : reject(p, line, reason, err);
+    struct json_object *values = json_object_object_get(series, "values");
+    bool many = json_object_is_type(values, json_type_array);
+    kb_intake_left_out(p->importer->intake, many ? json_object_array_length(values) : 1);
+    return kb_intake_tell(p->importer->intake, at, err, "%s", reason);
 }
 
-/* --- a series ---------------------------------------------------------------------------- */
+/* The samples that follow are those of the series at hand. */
+static kb_status begin_series(struct prometheus *p, kb_cell session, kb_error *err)
+{
+    kb_cell object = {p->object.s, p->object.length}, dropped = {p->text.s, p->text.length};
+    bool fits = !p->twins || kb_twins_begin(p->twins, session, object, dropped);
+    for (size_t i = 0; i < p->labels.count && fits && !kb_intake_shared(p->importer->intake); i++) {
+        const kb_label *label = &p->labels.items[i];
+        kb_cell value = {json_object_get_string(label->value),
+                         (size_t)json_object_get_string_len(label->value)};
+        fits = label->dropped || kb_telltale_add(p->telltale, session, label->name, value);
+    }
+    return fits ? KB_OK : kb_fail_memory(err, "the labels of series");
+}
+
+/* Another series may have come to the same object and have this time, too. */
+static kb_status look_for_twin(struct prometheus *p, const kb_place *at, kb_cell session,
+                               kb_cell time, kb_error *err)
+{
+    const char *other;
+    if (!p->twins)
+        return KB_OK;
+    if (!kb_twins_sample(p->twins, time, &other))
+        return kb_fail_memory(err, "the times of series");
+    if (!other)
+        return KB_OK;
+    return kb_intake_tell(p->importer->intake, at, err,
+                          "session '%.60s' has this twice at one time, as %.120s and as %.120s: "
+                          "the last one counts; see --drop-labels",
+                          session.text, other, p->text.s);
+}
+
 /* SAMPLE: [time, "value"]. */
 static kb_status take_sample(struct prometheus *p, const kb_place *at, kb_cell session,
                              struct json_object *sample, kb_error *err)
 {
     char room[2][KB_JSON_ROOM];
     kb_cell cells[2];
+    kb_intake *intake = p->importer->intake;
     if (!json_object_is_type(sample, json_type_array) || json_object_array_length(sample) != 2)
-        return kb_intake_reject(p->importer->intake, at, err, "a sample that is not [time, value]");
+        return kb_intake_reject(intake, at, err, "a sample that is not [time, value]");
     for (size_t i = 0; i < 2; i++) {
         const char *odd = kb_json_scalar(json_object_array_get_idx(sample, i), room[i], &cells[i]);
         if (odd)
-            return kb_intake_reject(p->importer->intake, at, err, "%s as the %s of a sample", odd,
+            return kb_intake_reject(intake, at, err, "%s as the %s of a sample", odd,
                                     i ? "value" : "time");
     }
-    return kb_intake_reading(p->importer->intake, at, session, cells[0],
-                             (kb_cell){p->object, p->object_length}, cells[1], err);
+    uint64_t before = kb_intake_rows(intake);
+    kb_cell object = {p->object.s, p->object.length};
+    kb_status status = kb_intake_reading(intake, at, session, cells[0], object, cells[1], err);
+    bool good = !status && kb_intake_rows(intake) > before;
+    return good ? look_for_twin(p, at, session, cells[0], err) : status;
 }
 
 static kb_status take_samples(struct prometheus *p, const kb_place *at, kb_cell session,
@@ -177,36 +131,58 @@ static kb_status take_values(struct prometheus *p, const kb_place *at, kb_cell s
     if (json_object_object_get_ex(series, "value", &values))
         return take_sample(p, at, session, values, err);
     if (json_object_object_get_ex(series, "histograms", NULL) ||
-        json_object_object_get_ex(series, "histogram", NULL))
+        json_object_object_get_ex(series, "histogram", NULL)) {
+        kb_intake_idle(p->importer->intake, at, false, "a native histogram, which is passed over");
         return KB_OK;
-    return kb_intake_reject(p->importer->intake, at, err, "a series without values");
+    }
+    return kb_intake_tell(p->importer->intake, at, err, "a series without values");
+}
+
+/* The labels are set. */
+static kb_status take_labelled(struct prometheus *p, uint64_t line, struct json_object *series,
+                               kb_error *err)
+{
+    char reason[KB_REASON];
+    kb_place at = {p->file, line, NULL};
+    if (!kb_labels_text(&p->labels, KB_LABELS_OBJECT, &p->object) ||
+        !kb_labels_text(&p->labels, p->labels.session ? KB_LABELS_DROPPED : KB_LABELS_ALL,
+                        &p->text))
+        return kb_fail_memory(err, "the labels of a series");
+    if (!kb_intake_name("metric", (kb_cell){p->object.s, p->object.length}, reason))
+        return reject_series(p, &at, series, reason, err);
+    if (strlen(p->text.s) < p->text.length)
+        return reject_series(p, &at, series, "a label with a NUL character", err);
+    if (!p->labels.session) {
+        snprintf(reason, sizeof reason, "no label '%.80s' in %.200s",
+                 p->importer->options->session_label, p->text.s);
+        return reject_series(p, &at, series, reason, err);
+    }
+    at.where = p->object.s;
+    kb_cell session = {json_object_get_string(p->labels.session),
+                       (size_t)json_object_get_string_len(p->labels.session)};
+    if (!kb_intake_name("session", session, reason))
+        return reject_series(p, &at, series, reason, err);
+    kb_status status = begin_series(p, session, err);
+    return status ? status : take_values(p, &at, session, series, err);
 }
 
 static kb_status take_series(struct prometheus *p, uint64_t line, struct json_object *series,
                              kb_error *err)
 {
-    struct json_object *metric, *session;
-    const char *label = p->importer->options->session_label;
+    const char *odd;
     char reason[KB_REASON];
-    bool good;
+    kb_place at = {p->file, line, NULL};
     if (!json_object_is_type(series, json_type_object))
         return reject(p, line, "a series that is not an object", err);
-    metric = json_object_object_get(series, "metric");
+    struct json_object *metric = json_object_object_get(series, "metric");
     if (!json_object_is_type(metric, json_type_object))
-        return reject(p, line, "a series without \"metric\"", err);
-    kb_status status = name_series(p, line, metric, &good, err);
-    if (status || !good)
-        return status;
-    session = json_object_object_get(metric, label);
-    if (!session) {
-        snprintf(reason, sizeof reason, "no label '%.80s' in %.*s", label,
-                 (int)(p->object_length < 200 ? p->object_length : 200), p->object);
-        return reject(p, line, reason, err);
-    }
-    kb_place at = {p->file, line, p->object};
-    p->object[p->object_length] = '\0'; /* there is always room for it */
-    kb_cell name = {json_object_get_string(session), (size_t)json_object_get_string_len(session)};
-    return take_values(p, &at, name, series, err);
+        return reject_series(p, &at, series, "a series without \"metric\"", err);
+    kb_status status =
+        kb_labels_set(&p->labels, metric, p->importer->options->session_label, p->drop, &odd, err);
+    if (status || !odd)
+        return status ? status : take_labelled(p, line, series, err);
+    snprintf(reason, sizeof reason, "label '%.80s' is not a string", odd);
+    return reject_series(p, &at, series, reason, err);
 }
 
 /* --- the document ------------------------------------------------------------------------ */
@@ -217,6 +193,7 @@ static kb_status take_element(void *ctx, kb_error *err)
     kb_json_span span;
     kb_json_verdict verdict;
     struct json_object *series;
+    p->response.has_series = true;
     kb_status status = kb_json_reader_keep(p->reader, &span, err);
     if (!status && span.too_long)
         return reject(p, span.line, "a series longer than 64 MiB", err);
@@ -344,8 +321,23 @@ static kb_status walk_document(struct prometheus *p, bool first, bool *end, kb_e
         return kb_fail(err, KB_ERR_DAMAGED, "empty: a response of Prometheus was expected");
     if (status || *end)
         return status;
-    p->response = (struct response){0};
+    p->response = (struct response){.line = kb_json_reader_line(p->reader)};
     return kb_json_reader_object(p->reader, visit_response, p, err);
+}
+
+/* A document of a directory that is not what was asked for is one file's damage. */
+static kb_status end_document(const struct prometheus *p, kb_error *err)
+{
+    kb_error wrong = {0};
+    kb_place at = {p->file, p->response.line, NULL};
+    kb_status status = judge(p, &wrong);
+    if (status && p->importer->directory)
+        return kb_intake_damage(p->importer->intake, p->file, at.line, &wrong, err);
+    if (status)
+        return kb_fail(err, status, "%s", wrong.text);
+    if (!p->response.has_series)
+        kb_intake_idle(p->importer->intake, &at, false, "no series in the result");
+    return KB_OK;
 }
 
 /* Responses may have been put one behind the other. */
@@ -360,7 +352,7 @@ static kb_status read_documents(struct prometheus *p, kb_error *err)
         if (status)
             return kb_fail(err, status, "%s", wrong.text);
         if (!end)
-            status = judge(p, err);
+            status = end_document(p, err);
         if (status || end)
             return status;
     }
@@ -378,14 +370,57 @@ static kb_status read_file(void *ctx, const char *path, kb_error *err)
     return status;
 }
 
+/* --- all of it --------------------------------------------------------------------------- */
+static kb_status begin(struct prometheus *p, kb_error *err)
+{
+    kb_status status = kb_label_list_parse(&p->drop, p->importer->options->drop_labels, err);
+    if (status)
+        return status;
+    p->json = kb_json_create();
+    p->telltale = kb_telltale_create();
+    p->twins = kb_names_count(p->drop) ? kb_twins_create() : NULL;
+    bool twins = p->twins || !kb_names_count(p->drop);
+    return p->json && p->telltale && twins ? KB_OK : kb_fail_memory(err, "reading JSON");
+}
+
+static void end(struct prometheus *p)
+{
+    kb_json_free(p->json);
+    kb_telltale_free(p->telltale);
+    kb_twins_free(p->twins);
+    kb_names_free(p->drop);
+    kb_labels_clear(&p->labels);
+    kb_text_clear(&p->object);
+    kb_text_clear(&p->text);
+}
+
+/* What to do where every session has objects of its own. */
+static void advise(const struct prometheus *p)
+{
+    char list[200];
+    const char *dropped = p->importer->options->drop_labels;
+    size_t count = kb_telltale_list(p->telltale, list, sizeof list);
+    bool none = strcmp(dropped, "none") == 0;
+    if (count)
+        snprintf(p->importer->advice, sizeof p->importer->advice,
+                 "; %s %s differ%s from session to session: leave %s out with "
+                 "--drop-labels %.200s%s%s",
+                 count == 1 ? "the label" : "the labels", list, count == 1 ? "s" : "",
+                 count == 1 ? "it" : "them", none ? "" : dropped, none ? "" : ",", list);
+    else
+        snprintf(p->importer->advice, sizeof p->importer->advice,
+                 "; --drop-labels leaves labels out of their names");
+}
+
 kb_status kb_prometheus_import(kb_importer *importer, const char *in, kb_error *err)
 {
     static const char *const suffixes[] = {".json"};
-    struct prometheus p = {.importer = importer, .json = kb_json_create()};
-    if (!p.json)
-        return kb_fail_memory(err, "reading JSON");
-    kb_status status = kb_importer_files(importer, in, suffixes, 1, read_file, &p, err);
-    kb_json_free(p.json);
-    free(p.object);
+    struct prometheus p = {.importer = importer};
+    kb_status status = begin(&p, err);
+    if (!status)
+        status = kb_importer_files(importer, in, suffixes, 1, read_file, &p, err);
+    if (!status)
+        advise(&p);
+    end(&p);
     return status;
 }

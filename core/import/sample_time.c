@@ -126,36 +126,64 @@ static bool stamp_in(char *out, const char *name)
 }
 
 /* --- all of them ------------------------------------------------------------------------- */
+struct taken {
+    kb_time time;
+    size_t name;
+};
+
 static int by_time(const void *a, const void *b)
 {
-    return kb_time_compare(*(const kb_time *)a, *(const kb_time *)b);
+    const struct taken *x = a, *y = b;
+    int order = kb_time_compare(x->time, y->time);
+    return order ? order : (x->name > y->name) - (x->name < y->name);
 }
 
-static bool all_differ(char (*times)[KB_SAMPLE_TIME_ROOM], size_t count)
+static bool all_differ(char (*times)[KB_SAMPLE_TIME_ROOM], size_t count, kb_sample_fault *fault)
 {
-    kb_time *parsed = kb_calloc(count, sizeof *parsed);
-    if (!parsed)
+    struct taken *taken = kb_calloc(count, sizeof *taken);
+    *fault = (kb_sample_fault){0, true};
+    if (!taken)
         return false;
-    for (size_t i = 0; i < count; i++)
-        (void)kb_time_parse(&parsed[i], times[i], strlen(times[i]));
-    qsort(parsed, count, sizeof *parsed, by_time);
+    for (size_t i = 0; i < count; i++) {
+        (void)kb_time_parse(&taken[i].time, times[i], strlen(times[i]));
+        taken[i].name = i;
+    }
+    qsort(taken, count, sizeof *taken, by_time);
     bool differ = true;
-    for (size_t i = 1; i < count && differ; i++)
-        differ = kb_time_compare(parsed[i - 1], parsed[i]) != 0;
-    free(parsed);
+    for (size_t i = 1; i < count && differ; i++) {
+        differ = kb_time_compare(taken[i - 1].time, taken[i].time) != 0;
+        fault->name = taken[i].name;
+    }
+    free(taken);
     return differ;
 }
 
+/* *SOME: a name at least has such a time. */
 static bool take_all(char (*times)[KB_SAMPLE_TIME_ROOM], const char *const *names, size_t count,
-                     bool (*time_in)(char *out, const char *name))
+                     bool (*time_in)(char *out, const char *name), bool *some,
+                     kb_sample_fault *fault)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!time_in(times[i], names[i]))
-            return false;
-    return all_differ(times, count);
+    bool all = true;
+    *some = false;
+    for (size_t i = 0; i < count; i++) {
+        bool taken = time_in(times[i], names[i]);
+        *some |= taken;
+        if (!taken && all)
+            *fault = (kb_sample_fault){i, false};
+        all &= taken;
+    }
+    return all && all_differ(times, count, fault);
 }
 
-bool kb_sample_times(char (*times)[KB_SAMPLE_TIME_ROOM], const char *const *names, size_t count)
+bool kb_sample_times(char (*times)[KB_SAMPLE_TIME_ROOM], const char *const *names, size_t count,
+                     kb_sample_fault *fault)
 {
-    return take_all(times, names, count, stamp_in) || take_all(times, names, count, number_in);
+    kb_sample_fault of_numbers;
+    bool stamps, numbers;
+    if (take_all(times, names, count, stamp_in, &stamps, fault) ||
+        take_all(times, names, count, number_in, &numbers, &of_numbers))
+        return true;
+    if (!stamps)
+        *fault = of_numbers;
+    return false;
 }
