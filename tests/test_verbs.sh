@@ -488,7 +488,7 @@ gives 1 "a document that was cut off before anything usable" import prometheus c
 head -c 1000 "$files/prometheus/good/gc.json" >cut.json
 gives 1 "a document that was cut off fails" import prometheus cut.json saved
 says "the damage is told" "cut.json:1: truncated: the JSON ends early"
-says "what that means is told" "what a damaged file held after the damage is missing"
+says "what that means is told" "1 file is damaged: the result lacks what should be in it"
 holds "what came before the damage is kept" grep -q "^readings,[1-9]" out
 gives 0 "and is in order" check saved
 gives 2 "import without operands" import
