@@ -545,7 +545,11 @@ static void what_is_no_corpus_is_refused_by_name(void **state)
     (void)state;
     char folder[256], path[512];
     make_folder(folder, sizeof folder);
-    expect_refused(folder, KB_ERR_FORMAT, folder, "no metrics*.csv");
+    expect_refused(folder, KB_ERR_FORMAT, "no metrics*.csv", "(it is empty)");
+    static const char *const others[] = {"metrics.csv.zst", "a", "b", "c", "z\n", ".hidden"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        write_text(folder, others[i], "x");
+    expect_refused(folder, KB_ERR_FORMAT, folder, "(it has a, b, c, metrics.csv.zst and 1 more)");
     expect_refused("/nonexistent-corpus", KB_ERR_IO, "/nonexistent-corpus", "No such file");
     write_text(folder, "metrics.csv", HEADER);
     expect_refused(folder, KB_ERR_FORMAT, folder, "no usable session");

@@ -2,11 +2,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "memory.h"
+#include "problems.h"
 
 /* --- names of files ----------------------------------------------------------------------- */
 
@@ -173,6 +175,47 @@ static kb_status add_traces(kb_files *inputs, const char *dir, kb_error *err)
     return status;
 }
 
+static int is_shown(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The first names in the folder DIR, so that the error shows what was taken for a corpus. */
+static void name_contents(char *text, size_t size, const char *dir)
+{
+    enum { NAMED = 4 };
+    struct dirent **entries = NULL;
+    int count = scandir(dir, &entries, is_shown, by_name);
+    size_t used = (size_t)snprintf(text, size, "%s", count ? "it has " : "it is empty");
+    for (int i = 0; i < count; i++) {
+        if (i < NAMED && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%.40s", i ? ", " : "",
+                                     entries[i]->d_name);
+        free(entries[i]);
+    }
+    if (count > NAMED && used < size)
+        snprintf(text + used, size - used, " and %d more", count - NAMED);
+    free(entries);
+    if (count < 0)
+        snprintf(text, size, "which cannot be listed");
+}
+
+static kb_status nothing_usable(const char *dir, kb_error *err)
+{
+    char contents[240];
+    name_contents(contents, sizeof contents, dir);
+    kb_printable(contents);
+    return kb_fail(err, KB_ERR_FORMAT,
+                   "%s: no metrics*.csv or metrics*.csv.gz in this directory, nor traces/*.csv "
+                   "(%s)",
+                   dir, contents);
+}
+
 static kb_status list_corpus(kb_files *inputs, const char *dir, kb_error *err)
 {
     kb_status status = add_listed(inputs, dir, "sessions", true, KB_FILE_SESSIONS, err);
@@ -182,9 +225,7 @@ static kb_status list_corpus(kb_files *inputs, const char *dir, kb_error *err)
     if (status == KB_OK)
         status = add_traces(inputs, dir, err);
     if (status == KB_OK && inputs->count == before)
-        return kb_fail(err, KB_ERR_FORMAT,
-                       "%s: no metrics*.csv or metrics*.csv.gz in this directory, nor traces/*.csv",
-                       dir);
+        return nothing_usable(dir, err);
     return status ? status : add_listed(inputs, dir, "events", false, KB_FILE_EVENTS, err);
 }
 

@@ -1,5 +1,7 @@
-/* Responses of Prometheus. A first line "@@LABEL" names the label that names the session. */
+/* Responses of Prometheus. A first line "@@LABEL" names the label that names the session; behind a
+ * blank may follow the labels to drop. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "importing.h"
 #include "support.h"
@@ -10,8 +12,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     kb_import_options options = kb_import_defaults();
     bool named = fuzz_split(parts, data, size) > 1 && !parts[0].size;
     char *label = named ? fuzz_string((const uint8_t *)parts[1].head, parts[1].length) : NULL;
-    if (named) {
+    char *blank = named ? strchr(label, ' ') : NULL;
+    if (named)
         options.session_label = label;
+    if (blank) {
+        *blank = '\0';
+        options.drop_labels = blank + 1;
+    }
+    if (named) {
         size -= (size_t)(parts[1].body - data);
         data = parts[1].body;
     }

@@ -95,4 +95,4 @@ tests/fuzz/made.stamp: tests/fuzz/make_seeds$(EXEEXT)
 clean-local:
 	rm -rf tests/fuzz/made
 
-EXTRA_DIST += tests/fuzz/csv.dict tests/fuzz/json.dict tests/fuzz/seeds
+EXTRA_DIST += tests/fuzz/csv.dict tests/fuzz/jmap.dict tests/fuzz/json.dict tests/fuzz/seeds
