@@ -14,7 +14,7 @@ check-valgrind: $(check_PROGRAMS)
 	for test in $(check_PROGRAMS); do \
 	  echo "valgrind $$test"; \
 	  OPENBLAS_NUM_THREADS=1 valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
-	    ./$$test >valgrind.out 2>&1 || { cat valgrind.out; failed="$$failed $$test"; }; \
+	    ./$$test >valgrind.out 2>&1 || [ $$? -eq 77 ] || { cat valgrind.out; failed="$$failed $$test"; }; \
 	done; rm -f valgrind.out; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 # Each reader with made-up inputs for a while; "make fuzz FUZZ_SECONDS=5 FUZZ_TARGETS='csv model'".
