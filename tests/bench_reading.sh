@@ -6,7 +6,7 @@ set -eu
 absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
 kaboom=$(absolute "$1") tool=$(absolute "$2") corpus=${3-}
 if [ -n "$corpus" ]; then corpus=$(absolute "$corpus"); fi
-runs=${RUNS:-5} threads=2
+runs=${RUNS:-5} threads=2 python=${PYTHON:-python3}
 work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -42,8 +42,8 @@ echo "load $seconds s, zlib + libcsv alone $bare s: ratio $(divide "$seconds" "$
 store=$(value 'bytes in memory') nonzero=$(value 'readings not zero')
 echo "store $store bytes: $(divide "$store" "$((4 * nonzero))") x readings that are not zero x 4 bytes"
 echo "peak resident $memory KiB: $(divide "$((1024 * memory))" "$store") x the store"
-if python3 -c 'import pandas' 2>/dev/null; then
-  reference=$(RUNS=1 best "$tool" run python3 -c "
+if "$python" -c 'import pandas' 2>/dev/null; then
+  reference=$(RUNS=1 best "$tool" run "$python" -c "
 import glob, pandas
 table = pandas.concat([pandas.read_csv(name) for name in sorted(glob.glob('$corpus/metrics*.csv.gz'))])
 table.sort_values(['session', 'object', 'time'], kind='stable')")
