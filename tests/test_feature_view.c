@@ -126,7 +126,7 @@ static kb_view *view_of(const kb_corpus *corpus, kb_scale scale, kb_features **f
     static const char *const names[] = {"y", "gone", "x"};
     kb_view *view;
     assert_int_equal(
-        kb_features_create(features, names, 3, &(kb_recipe){4, KB_FILL_ZERO, scale, 0.01}, NULL),
+        kb_features_create(features, names, 3, &(kb_recipe){4, KB_FILL_ZERO, scale, 0.01, 0}, NULL, NULL),
         KB_OK);
     assert_int_equal(kb_view_create(&view, *features, corpus, NULL), KB_OK);
     return view;
@@ -216,7 +216,7 @@ static void extreme_counts_scale_into_range(void **state)
         for (int scale = KB_SCALE_MINMAX; scale <= KB_SCALE_MAX; scale++) {
             kb_series series = {0, 0, 2, values[i]};
             float block[3];
-            kb_scale_series((kb_scale)scale, &series, 2, 3, block);
+            kb_scale_series((kb_scale)scale, &series, 2, 3, 0, block);
             float most = 0;
             for (size_t j = 0; j < 3; j++) {
                 assert_true(block[j] >= 0 && block[j] <= 1);
@@ -237,15 +237,15 @@ static void a_view_needs_the_same_timesteps_and_filling(void **state)
     kb_view *view;
     kb_error err;
     assert_int_equal(kb_features_create(&features, names, 1,
-                                        &(kb_recipe){4, KB_FILL_ZERO, KB_SCALE_MAX, 0}, NULL),
+                                        &(kb_recipe){4, KB_FILL_ZERO, KB_SCALE_MAX, 0, 0}, NULL, NULL),
                      KB_OK);
     assert_int_equal(kb_view_create(&view, features, corpus, &err), KB_ERR_USAGE);
     assert_non_null(strstr(err.text, "3"));
     assert_non_null(strstr(err.text, "4"));
     assert_null(view);
     kb_features_free(features);
-    const kb_recipe holding = {3, KB_FILL_HOLD, KB_SCALE_MAX, 0};
-    assert_int_equal(kb_features_create(&features, names, 1, &holding, NULL), KB_OK);
+    const kb_recipe holding = {3, KB_FILL_HOLD, KB_SCALE_MAX, 0, 0};
+    assert_int_equal(kb_features_create(&features, names, 1, &holding, NULL, NULL), KB_OK);
     assert_int_equal(kb_features_fill(features), KB_FILL_HOLD);
     assert_int_equal(kb_view_create(&view, features, corpus, &err), KB_ERR_USAGE);
     assert_non_null(strstr(err.text, "hold"));
@@ -257,10 +257,10 @@ static void a_reading_is_made_that_of_the_recipe(void **state)
 {
     (void)state;
     static const char *const names[] = {"x"};
-    const kb_recipe recipe = {7, KB_FILL_HOLD, KB_SCALE_MAX, 0};
+    const kb_recipe recipe = {7, KB_FILL_HOLD, KB_SCALE_MAX, 0, 0};
     kb_features *features;
     kb_error err;
-    assert_int_equal(kb_features_create(&features, names, 1, &recipe, NULL), KB_OK);
+    assert_int_equal(kb_features_create(&features, names, 1, &recipe, NULL, NULL), KB_OK);
     kb_corpus_options reading = kb_corpus_defaults();
     assert_int_equal(kb_features_adopt(features, &reading, "m.kb", NULL), KB_OK);
     assert_int_equal(reading.timesteps, 7);
@@ -280,15 +280,15 @@ static void recipes_are_checked(void **state)
 {
     (void)state;
     static const char *const twice[] = {"x", "y", "x"};
-    const kb_recipe recipe = {4, KB_FILL_ZERO, KB_SCALE_MAX, 0};
+    const kb_recipe recipe = {4, KB_FILL_ZERO, KB_SCALE_MAX, 0, 0};
     kb_features *f;
     kb_error err;
-    assert_int_equal(kb_features_create(&f, twice, 3, &recipe, &err), KB_ERR_FORMAT);
+    assert_int_equal(kb_features_create(&f, twice, 3, &recipe, NULL, &err), KB_ERR_FORMAT);
     assert_non_null(strstr(err.text, "'x'"));
-    assert_int_equal(kb_features_create(&f, twice, 2, &(kb_recipe){.scale = KB_SCALE_MAX}, &err),
+    assert_int_equal(kb_features_create(&f, twice, 2, &(kb_recipe){.scale = KB_SCALE_MAX}, NULL, &err),
                      KB_ERR_USAGE);
     assert_int_equal(
-        kb_features_create(&f, twice, 2, &(kb_recipe){4, KB_FILL_ZERO, (kb_scale)7, 0}, &err),
+        kb_features_create(&f, twice, 2, &(kb_recipe){4, KB_FILL_ZERO, (kb_scale)KB_SCALES, 0, 0}, NULL, &err),
         KB_ERR_USAGE);
     assert_null(f);
     kb_scale scale;

@@ -31,7 +31,7 @@ static kb_model *make_model(size_t k, size_t z)
     const char *const objects[] = {"o"};
     const kb_recipe recipe = {.timesteps = 1};
     kb_model *m = kb_model_create();
-    assert_int_equal(kb_features_create(&m->features, objects, 1, &recipe, NULL), KB_OK);
+    assert_int_equal(kb_features_create(&m->features, objects, 1, &recipe, NULL, NULL), KB_OK);
     assert_int_equal(kb_layout_make(&m->layout, false, 1, 1, z, NULL), KB_OK);
     m->weights = kb_calloc(m->layout.parameters, sizeof *m->weights);
     m->basis = (kb_basis){.dims = 1, .mean = kb_calloc(1, sizeof(float)), .scale = 1, .energy = 1};

@@ -1,5 +1,6 @@
 #include "feature_view.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 struct kb_features {
     kb_names *names; /* id: j */
     kb_recipe recipe;
-    size_t dims;
+    size_t width, dims;
+    float *divisors; /* by j; NULL: the scale has none */
 };
 
 struct kb_view {
@@ -16,67 +18,10 @@ struct kb_view {
     const kb_corpus *corpus;
     const kb_store *store;
     size_t *columns; /* by corpus object: j, or SIZE_MAX */
+    float *factors;  /* by session: 1 / norm; NULL: the scale has none */
 };
 
-/* --- scaling ------------------------------------------------------------------------------ */
-
-static const char *const scale_names[KB_SCALES] = {"minmax", "max", "none"};
-
-const char *kb_scale_name(kb_scale scale)
-{
-    return scale_names[scale];
-}
-
-bool kb_scale_parse(kb_scale *out, const char *text)
-{
-    for (int i = 0; i < KB_SCALES; i++) {
-        if (strcmp(text, scale_names[i]) == 0) {
-            *out = (kb_scale)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* x' = (x - min) / (max - min), 1 for a constant that is not 0. */
-static void scale_minmax(float *x, size_t n)
-{
-    float min = x[0], max = x[0];
-    for (size_t i = 1; i < n; i++) {
-        min = x[i] < min ? x[i] : min;
-        max = x[i] > max ? x[i] : max;
-    }
-    float range = max - min;
-    for (size_t i = 0; i < n; i++)
-        x[i] = range > 0 ? (x[i] - min) / range : max > 0;
-}
-
-static void scale_max(float *x, size_t n)
-{
-    float max = 0;
-    for (size_t i = 0; i < n; i++)
-        max = x[i] > max ? x[i] : max;
-    for (size_t i = 0; i < n && max > 0; i++)
-        x[i] /= max;
-}
-
-void kb_scale_series(kb_scale scale, const kb_series *series, size_t length, size_t timesteps,
-                     float *block)
-{
-    size_t padding = timesteps - length;
-    memset(block, 0, timesteps * sizeof *block);
-    memcpy(block + padding + series->first, series->values, series->count * sizeof *block);
-    switch (scale) {
-    case KB_SCALE_MINMAX:
-        scale_minmax(block, timesteps);
-        break;
-    case KB_SCALE_MAX:
-        scale_max(block, timesteps);
-        break;
-    case KB_SCALE_NONE:
-        break;
-    }
-}
+enum { LEAST_BINS = 4, MOST_BINS = 24 };
 
 /* --- the recipe --------------------------------------------------------------------------- */
 
@@ -93,6 +38,8 @@ static kb_status check_recipe(const kb_recipe *r, kb_error *err)
         return kb_fail(err, KB_ERR_USAGE, "fill: %d is none of the known ones", (int)r->fill);
     if ((unsigned)r->scale >= KB_SCALES)
         return kb_fail(err, KB_ERR_USAGE, "scale: %d is none of the known ones", (int)r->scale);
+    if (kb_scale_has_bins(r->scale) && (r->bins < 1 || r->bins > UINT16_MAX))
+        return kb_fail(err, KB_ERR_USAGE, "bins: %zu is not in 1..65535", r->bins);
     if (!(r->min_presence >= 0 && r->min_presence <= 1))
         return kb_fail(err, KB_ERR_USAGE, "min-presence: %g is not in 0..1", r->min_presence);
     return KB_OK;
@@ -112,15 +59,13 @@ static kb_features *allocate(const kb_recipe *recipe)
     return features;
 }
 
-static kb_status finish(kb_features **out, kb_features *features, kb_error *err)
+static kb_status set_dims(kb_features *features, kb_error *err)
 {
-    if (!kb_size_mul(kb_names_count(features->names), features->recipe.timesteps,
-                     &features->dims)) {
-        kb_features_free(features);
-        return no_memory(err);
-    }
-    *out = features;
-    return KB_OK;
+    const kb_recipe *r = &features->recipe;
+    features->width = kb_scale_width(r->scale, r->timesteps, r->bins);
+    return kb_size_mul(kb_names_count(features->names), features->width, &features->dims)
+               ? KB_OK
+               : no_memory(err);
 }
 
 /* counts[object]: how many of the SESSIONS have it. */
@@ -157,34 +102,170 @@ static kb_status pick_objects(kb_features *features, const kb_store *store, cons
     return KB_OK;
 }
 
+/* --- what is fitted beside the objects ---------------------------------------------------- */
+
+static int by_size(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median length of the sessions, within bounds. */
+static kb_status choose_bins(size_t *bins, const kb_store *store, const size_t *sessions,
+                             size_t count, kb_error *err)
+{
+    size_t *lengths = kb_calloc(count, sizeof *lengths);
+    if (!lengths)
+        return kb_fail_memory(err, "the sessions' lengths");
+    for (size_t i = 0; i < count; i++)
+        lengths[i] = kb_store_length(store, sessions[i]);
+    qsort(lengths, count, sizeof *lengths, by_size);
+    size_t median = count ? lengths[count / 2] : 0;
+    free(lengths);
+    *bins = median < LEAST_BINS ? LEAST_BINS : median > MOST_BINS ? MOST_BINS : median;
+    return KB_OK;
+}
+
+/* Of one object's values over all fitted sessions; those without it are zeros. */
+struct spread {
+    double maximum, sum, squares;
+};
+
+static void add_series(struct spread *spread, const float *values, size_t width)
+{
+    for (size_t i = 0; i < width; i++) {
+        double x = (double)values[i];
+        spread->maximum = x > spread->maximum ? x : spread->maximum;
+        spread->sum += x;
+        spread->squares += x * x;
+    }
+}
+
+/* COUNT: values that went into SPREAD, zeros included. Never 0, so that it can be divided by. */
+static float divisor_of(kb_divisor kind, const struct spread *spread, double count)
+{
+    double mean = spread->sum / count, variance = spread->squares / count - mean * mean;
+    double deviation = variance > 1e-12 * spread->squares / count ? sqrt(variance) : 0;
+    float divisor = (float)(kind == KB_DIVISOR_MAXIMUM ? spread->maximum : deviation);
+    return divisor > 0 && isfinite(divisor) ? divisor : 1;
+}
+
+static void measure(struct spread *spreads, float *block, const kb_view *view,
+                    const size_t *sessions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t n = kb_store_series_count(view->store, sessions[i]);
+        for (size_t k = 0; k < n; k++) {
+            size_t j = kb_view_block(view, sessions[i], k, block);
+            if (j != SIZE_MAX)
+                add_series(&spreads[j], block, view->features->width);
+        }
+    }
+}
+
+/* VIEW divides by nothing yet. */
+static kb_status fit_divisors(kb_features *features, const kb_view *view, const size_t *sessions,
+                              size_t count, kb_error *err)
+{
+    kb_divisor kind = kb_scale_divisor(features->recipe.scale);
+    size_t objects = kb_names_count(features->names);
+    struct spread *spreads = kb_calloc(objects, sizeof *spreads);
+    float *block = kb_calloc(features->width, sizeof *block);
+    float *divisors = kb_calloc(objects, sizeof *divisors);
+    bool fits = spreads && block && divisors;
+    if (fits) {
+        measure(spreads, block, view, sessions, count);
+        for (size_t j = 0; j < objects; j++)
+            divisors[j] = divisor_of(kind, &spreads[j], (double)(count * features->width));
+        features->divisors = divisors;
+    } else {
+        free(divisors);
+    }
+    free(spreads);
+    free(block);
+    return fits ? KB_OK : no_memory(err);
+}
+
+static kb_status open_view(kb_view **out, const kb_features *features, const kb_corpus *corpus,
+                           kb_error *err);
+
+static kb_status fit(kb_features *features, const kb_corpus *corpus, const size_t *sessions,
+                     size_t count, kb_error *err)
+{
+    const kb_store *store = kb_corpus_store(corpus);
+    size_t *counts = kb_calloc(kb_store_objects(store), sizeof *counts);
+    if (!counts)
+        return no_memory(err);
+    count_presence(store, sessions, count, counts);
+    kb_status status = pick_objects(features, store, counts, count, err);
+    free(counts);
+    if (!status)
+        status = set_dims(features, err);
+    if (status || kb_scale_divisor(features->recipe.scale) == KB_DIVISOR_NONE)
+        return status;
+    kb_view *view;
+    status = open_view(&view, features, corpus, err);
+    if (!status)
+        status = fit_divisors(features, view, sessions, count, err);
+    kb_view_free(view);
+    return status;
+}
+
 kb_status kb_features_fit(kb_features **out, const kb_corpus *corpus, const size_t *sessions,
                           size_t count, kb_scale scale, double min_presence, kb_error *err)
 {
     *out = NULL;
     const kb_store *store = kb_corpus_store(corpus);
-    const kb_recipe recipe = {kb_store_timesteps(store), kb_corpus_fill(corpus), scale,
-                              min_presence};
-    kb_status status = check_recipe(&recipe, err);
-    if (status != KB_OK)
+    kb_recipe recipe = {kb_store_timesteps(store), kb_corpus_fill(corpus), scale, min_presence, 0};
+    kb_status status = KB_OK;
+    if ((unsigned)scale < KB_SCALES && kb_scale_has_bins(scale))
+        status = choose_bins(&recipe.bins, store, sessions, count, err);
+    if (!status)
+        status = check_recipe(&recipe, err);
+    if (status)
         return status;
     kb_features *features = allocate(&recipe);
-    size_t *counts = kb_calloc(kb_store_objects(store), sizeof *counts);
-    if (features && counts) {
-        count_presence(store, sessions, count, counts);
-        status = pick_objects(features, store, counts, count, err);
-    } else {
-        status = no_memory(err);
-    }
-    free(counts);
-    if (status != KB_OK) {
+    status = features ? fit(features, corpus, sessions, count, err) : no_memory(err);
+    if (status)
         kb_features_free(features);
-        return status;
+    else
+        *out = features;
+    return status;
+}
+
+static kb_status add_names(kb_features *features, const char *const *names, size_t count,
+                           kb_error *err)
+{
+    for (size_t j = 0; j < count; j++) {
+        uint32_t id = kb_names_add(features->names, names[j], strlen(names[j]));
+        if (id == KB_NAME_NONE)
+            return no_memory(err);
+        if (id != j)
+            return kb_fail(err, KB_ERR_FORMAT, "the model names object '%.200s' twice", names[j]);
     }
-    return finish(out, features, err);
+    return KB_OK;
+}
+
+static kb_status copy_divisors(kb_features *features, const float *divisors, size_t count,
+                               kb_error *err)
+{
+    if (!divisors != (kb_scale_divisor(features->recipe.scale) == KB_DIVISOR_NONE))
+        return kb_fail(err, KB_ERR_FORMAT, "divisors and the scale '%s' do not fit",
+                       kb_scale_name(features->recipe.scale));
+    if (!divisors)
+        return KB_OK;
+    for (size_t j = 0; j < count; j++)
+        if (!(divisors[j] > 0) || !isfinite(divisors[j]))
+            return kb_fail(err, KB_ERR_FORMAT, "divisor %zu is not above 0", j);
+    features->divisors = kb_calloc(count, sizeof *features->divisors);
+    if (!features->divisors)
+        return no_memory(err);
+    memcpy(features->divisors, divisors, count * sizeof *divisors);
+    return KB_OK;
 }
 
 kb_status kb_features_create(kb_features **out, const char *const *names, size_t count,
-                             const kb_recipe *recipe, kb_error *err)
+                             const kb_recipe *recipe, const float *divisors, kb_error *err)
 {
     *out = NULL;
     kb_status status = check_recipe(recipe, err);
@@ -193,18 +274,16 @@ kb_status kb_features_create(kb_features **out, const char *const *names, size_t
     kb_features *features = allocate(recipe);
     if (!features)
         return no_memory(err);
-    for (size_t j = 0; status == KB_OK && j < count; j++) {
-        uint32_t id = kb_names_add(features->names, names[j], strlen(names[j]));
-        if (id == KB_NAME_NONE)
-            status = no_memory(err);
-        else if (id != j)
-            status = kb_fail(err, KB_ERR_FORMAT, "the model names object '%.200s' twice", names[j]);
-    }
-    if (status != KB_OK) {
+    status = add_names(features, names, count, err);
+    if (!status)
+        status = copy_divisors(features, divisors, count, err);
+    if (!status)
+        status = set_dims(features, err);
+    if (status)
         kb_features_free(features);
-        return status;
-    }
-    return finish(out, features, err);
+    else
+        *out = features;
+    return status;
 }
 
 void kb_features_free(kb_features *features)
@@ -212,6 +291,7 @@ void kb_features_free(kb_features *features)
     if (!features)
         return;
     kb_names_free(features->names);
+    free(features->divisors);
     free(features);
 }
 
@@ -245,9 +325,24 @@ double kb_features_min_presence(const kb_features *features)
     return features->recipe.min_presence;
 }
 
+size_t kb_features_bins(const kb_features *features)
+{
+    return features->recipe.bins;
+}
+
+size_t kb_features_width(const kb_features *features)
+{
+    return features->width;
+}
+
 size_t kb_features_dims(const kb_features *features)
 {
     return features->dims;
+}
+
+const float *kb_features_divisors(const kb_features *features)
+{
+    return features->divisors;
 }
 
 kb_status kb_features_adopt(const kb_features *features, kb_corpus_options *reading,
@@ -277,8 +372,9 @@ static void map_columns(kb_view *view)
     }
 }
 
-kb_status kb_view_create(kb_view **out, const kb_features *features, const kb_corpus *corpus,
-                         kb_error *err)
+/* A view without its sessions' norms. */
+static kb_status open_view(kb_view **out, const kb_features *features, const kb_corpus *corpus,
+                           kb_error *err)
 {
     *out = NULL;
     const kb_store *store = kb_corpus_store(corpus);
@@ -292,7 +388,8 @@ kb_status kb_view_create(kb_view **out, const kb_features *features, const kb_co
     kb_view *view = kb_calloc(1, sizeof *view);
     if (!view)
         return no_memory(err);
-    *view = (kb_view){features, corpus, store, kb_calloc(kb_store_objects(store), sizeof(size_t))};
+    *view = (kb_view){features, corpus, store, kb_calloc(kb_store_objects(store), sizeof(size_t)),
+                      NULL};
     if (!view->columns) {
         kb_view_free(view);
         return no_memory(err);
@@ -302,11 +399,57 @@ kb_status kb_view_create(kb_view **out, const kb_features *features, const kb_co
     return KB_OK;
 }
 
+/* 1 / norm of the session's input; 1 where that is all zeros. */
+static float factor_of(const kb_view *view, size_t session, float *block)
+{
+    size_t n = kb_store_series_count(view->store, session);
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (kb_view_block(view, session, i, block) == SIZE_MAX)
+            continue;
+        for (size_t k = 0; k < view->features->width; k++)
+            squares += (double)block[k] * (double)block[k];
+    }
+    float factor = (float)(1 / sqrt(squares));
+    return isfinite(factor) ? factor : 1;
+}
+
+static kb_status set_factors(kb_view *view, kb_error *err)
+{
+    size_t sessions = kb_store_sessions(view->store);
+    float *factors = kb_calloc(sessions, sizeof *factors);
+    float *block = kb_calloc(view->features->width, sizeof *block);
+    bool fits = factors && block;
+    for (size_t s = 0; fits && s < sessions; s++)
+        factors[s] = factor_of(view, s, block);
+    free(block);
+    if (!fits) {
+        free(factors);
+        return kb_fail_memory(err, "the sessions' norms");
+    }
+    view->factors = factors;
+    return KB_OK;
+}
+
+kb_status kb_view_create(kb_view **out, const kb_features *features, const kb_corpus *corpus,
+                         kb_error *err)
+{
+    kb_status status = open_view(out, features, corpus, err);
+    if (!status && kb_scale_is_unit(features->recipe.scale))
+        status = set_factors(*out, err);
+    if (status) {
+        kb_view_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 void kb_view_free(kb_view *view)
 {
     if (!view)
         return;
     free(view->columns);
+    free(view->factors);
     free(view);
 }
 
@@ -327,24 +470,30 @@ size_t kb_view_column(const kb_view *view, uint32_t object)
 
 size_t kb_view_block(const kb_view *view, size_t session, size_t i, float *block)
 {
+    const kb_features *features = view->features;
+    const kb_recipe *recipe = &features->recipe;
     kb_series series = kb_store_series(view->store, session, i);
     size_t j = view->columns[series.object];
-    if (j != SIZE_MAX)
-        kb_scale_series(view->features->recipe.scale, &series,
-                        kb_store_length(view->store, session), view->features->recipe.timesteps,
-                        block);
+    if (j == SIZE_MAX)
+        return j;
+    kb_scale_series(recipe->scale, &series, kb_store_length(view->store, session),
+                    recipe->timesteps, recipe->bins, block);
+    float factor = view->factors ? view->factors[session] : 1;
+    if (features->divisors)
+        factor /= features->divisors[j];
+    for (size_t k = 0; k < features->width && (features->divisors || view->factors); k++)
+        block[k] *= factor;
     return j;
 }
 
 void kb_view_row(const kb_view *view, size_t session, float *x)
 {
-    size_t t = view->features->recipe.timesteps,
-           count = kb_store_series_count(view->store, session);
+    size_t count = kb_store_series_count(view->store, session);
     memset(x, 0, view->features->dims * sizeof *x);
     for (size_t i = 0; i < count; i++) {
         kb_series series = kb_store_series(view->store, session, i);
         size_t j = view->columns[series.object];
         if (j != SIZE_MAX)
-            kb_view_block(view, session, i, x + j * t);
+            kb_view_block(view, session, i, x + j * view->features->width);
     }
 }

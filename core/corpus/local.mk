@@ -18,6 +18,7 @@ libcorpus_a_SOURCES = \
   core/corpus/events.c core/corpus/events.h \
   core/corpus/events_pack.c core/corpus/events_pack.h \
   core/corpus/feature_view.c core/corpus/feature_view.h \
+  core/corpus/scaling.c core/corpus/scaling.h \
   core/corpus/files.c core/corpus/files.h \
   core/corpus/foreign.c core/corpus/foreign.h \
   core/corpus/generate.c core/corpus/generate.h \

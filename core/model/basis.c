@@ -11,7 +11,7 @@
 /* Sums over sessions of x and of x^2, in double; mean, scale and used_dims from them. */
 static kb_status centre_on(kb_basis *basis, const kb_blocks *blocks, float *block, kb_error *err)
 {
-    size_t t = blocks->timesteps;
+    size_t t = blocks->width;
     double n = (double)blocks->count, squares = 0;
     for (size_t j = 0; j < blocks->objects; j++) {
         size_t rows = kb_blocks_rows(blocks, j);
@@ -44,14 +44,14 @@ static kb_status centre_on(kb_basis *basis, const kb_blocks *blocks, float *bloc
 static float *alloc_widest(const kb_blocks *blocks)
 {
     size_t floats;
-    if (!kb_size_mul(blocks->widest, blocks->timesteps, &floats))
+    if (!kb_size_mul(blocks->widest, blocks->width, &floats))
         return NULL;
     return kb_alloc_aligned(floats, sizeof(float));
 }
 
 kb_status kb_basis_centre(kb_basis *basis, const kb_blocks *blocks, kb_error *err)
 {
-    *basis = (kb_basis){.dims = blocks->objects * blocks->timesteps, .energy = 1};
+    *basis = (kb_basis){.dims = blocks->objects * blocks->width, .energy = 1};
     basis->mean = kb_calloc(basis->dims, sizeof *basis->mean);
     float *block = alloc_widest(blocks);
     kb_status status = basis->mean && block ? centre_on(basis, blocks, block, err)
@@ -103,7 +103,7 @@ static kb_status workspace_create(struct workspace *w, const kb_blocks *blocks, 
 /* G += the part of object j: products of the rows that have it (lower triangle). */
 static void add_object(struct workspace *w, const kb_blocks *blocks, size_t j)
 {
-    size_t rows = kb_blocks_rows(blocks, j), t = blocks->timesteps, n = blocks->count;
+    size_t rows = kb_blocks_rows(blocks, j), t = blocks->width, n = blocks->count;
     if (!rows)
         return;
     kb_blocks_fill(blocks, j, w->block);
@@ -194,7 +194,7 @@ static void coordinates_of(const struct workspace *w, size_t n, size_t rank, flo
  * correction. */
 static void vectors_of(kb_basis *basis, struct workspace *w, const kb_blocks *blocks, size_t j)
 {
-    size_t rows = kb_blocks_rows(blocks, j), t = blocks->timesteps, r = basis->rank;
+    size_t rows = kb_blocks_rows(blocks, j), t = blocks->width, r = basis->rank;
     if (!rows)
         return;
     kb_blocks_fill(blocks, j, w->block);
@@ -296,7 +296,7 @@ struct projection {
 static void project_object(const kb_basis *basis, const kb_blocks *blocks, size_t j, kb_matrix y,
                            struct projection *p)
 {
-    size_t rows = kb_blocks_rows(blocks, j), t = blocks->timesteps, r = basis->rank;
+    size_t rows = kb_blocks_rows(blocks, j), t = blocks->width, r = basis->rank;
     if (!rows)
         return;
     kb_blocks_fill(blocks, j, p->block);

@@ -45,7 +45,7 @@ kb_status kb_blocks_create(kb_blocks *blocks, const kb_view *view, const size_t 
                           .sessions = sessions,
                           .count = count,
                           .objects = kb_features_objects(features),
-                          .timesteps = kb_features_timesteps(features)};
+                          .width = kb_features_width(features)};
     blocks->start = kb_calloc(blocks->objects + 1, sizeof *blocks->start);
     size_t *next = kb_calloc(blocks->objects + 1, sizeof *next);
     if (blocks->start && next) {
@@ -76,6 +76,6 @@ void kb_blocks_fill(const kb_blocks *blocks, size_t object, float *block)
     for (size_t e = blocks->start[object]; e < blocks->start[object + 1]; e++) {
         kb_block_entry entry = blocks->entries[e];
         kb_view_block(blocks->view, blocks->sessions[entry.row], entry.series, block);
-        block += blocks->timesteps;
+        block += blocks->width;
     }
 }

@@ -98,6 +98,7 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
     appendf(&t, "timesteps=%zu\nfill=%s\nscale=%s\nmin_presence=%.17g\n",
             kb_features_timesteps(m->features), kb_fill_name(kb_features_fill(m->features)),
             kb_scale_name(kb_features_scale(m->features)), kb_features_min_presence(m->features));
+    appendf(&t, "bins=%zu\n", kb_features_bins(m->features));
     appendf(&t, "inputs=%zu\nhidden=%zu\nlatent=%zu\n", m->layout.inputs, m->layout.hidden,
             m->layout.latent);
     appendf(&t, "basis_rank=%zu\nbasis_scale=%.17g\nbasis_energy=%.17g\nused_dims=%zu\n",
@@ -147,7 +148,11 @@ static kb_status add_clusters(kb_container_writer *w, const kb_model *m, kb_erro
 static kb_status add_tensors(kb_container_writer *w, const kb_model *m, kb_error *err)
 {
     const size_t z = m->layout.latent;
+    const float *divisors = kb_features_divisors(m->features);
     kb_status status = kb_container_add_floats(w, "mean", m->basis.mean, m->basis.dims, err);
+    if (!status && divisors)
+        status = kb_container_add_floats(w, "divisors", divisors, kb_features_objects(m->features),
+                                         err);
     if (!status && m->basis.rank)
         status = kb_container_add_floats(w, "vectors", m->basis.vectors,
                                          m->basis.dims * m->basis.rank, err);
@@ -334,20 +339,6 @@ static kb_status load_names(struct loader *l, const char *section, kb_names *nam
     return status;
 }
 
-static kb_status make_features(struct loader *l, const kb_names *objects, const kb_recipe *recipe,
-                               kb_error *err)
-{
-    size_t count = kb_names_count(objects);
-    const char **names = kb_calloc(count, sizeof *names);
-    if (!names)
-        return kb_fail_memory(err, "object names");
-    for (size_t j = 0; j < count; j++)
-        names[j] = kb_names_get(objects, (uint32_t)j);
-    kb_status status = kb_features_create(&l->model->features, names, count, recipe, err);
-    free(names);
-    return status;
-}
-
 /* Models that say nothing of filling are from before there was a choice. */
 static kb_status load_recipe(struct loader *l, kb_recipe *recipe, kb_error *err)
 {
@@ -360,25 +351,11 @@ static kb_status load_recipe(struct loader *l, kb_recipe *recipe, kb_error *err)
         status = get_text(l, "scale", value, sizeof value, err);
     if (!status && !kb_scale_parse(&recipe->scale, value))
         status = bad_number(l, "scale", value, err);
+    if (!status && kb_scale_has_bins(recipe->scale))
+        status = get_size(l, "bins", 1, 65535, &recipe->bins, err);
     if (!status && get_text(l, "fill", value, sizeof value, NULL) == KB_OK &&
         !kb_fill_parse(&recipe->fill, value))
         status = bad_number(l, "fill", value, err);
-    return status;
-}
-
-static kb_status load_features(struct loader *l, kb_error *err)
-{
-    kb_recipe recipe;
-    kb_status status = load_recipe(l, &recipe, err);
-    if (status)
-        return status;
-    kb_names *objects = kb_names_create();
-    status = objects ? load_names(l, "objects", objects, err) : kb_fail_memory(err, "object names");
-    if (!status && !kb_names_count(objects))
-        status = kb_fail(err, KB_ERR_FORMAT, "%s: section objects is empty", l->path);
-    if (!status)
-        status = make_features(l, objects, &recipe, err);
-    kb_names_free(objects);
     return status;
 }
 
@@ -418,6 +395,47 @@ static kb_status load_floats(struct loader *l, const char *section, size_t rows,
     *out = floats;
     kb_status status = kb_container_floats(l->reader, section, floats, count, err);
     return status ? status : check_finite(l, section, floats, count, err);
+}
+
+static kb_status make_features(struct loader *l, const kb_names *objects, const kb_recipe *recipe,
+                               kb_error *err)
+{
+    size_t count = kb_names_count(objects);
+    float *divisors = NULL;
+    if (kb_scale_divisor(recipe->scale) != KB_DIVISOR_NONE) {
+        kb_status status = load_floats(l, "divisors", 1, count, &divisors, err);
+        if (status) {
+            free(divisors);
+            return status;
+        }
+    }
+    const char **names = kb_calloc(count, sizeof *names);
+    if (!names) {
+        free(divisors);
+        return kb_fail_memory(err, "object names");
+    }
+    for (size_t j = 0; j < count; j++)
+        names[j] = kb_names_get(objects, (uint32_t)j);
+    kb_status status = kb_features_create(&l->model->features, names, count, recipe, divisors, err);
+    free(names);
+    free(divisors);
+    return status;
+}
+
+static kb_status load_features(struct loader *l, kb_error *err)
+{
+    kb_recipe recipe;
+    kb_status status = load_recipe(l, &recipe, err);
+    if (status)
+        return status;
+    kb_names *objects = kb_names_create();
+    status = objects ? load_names(l, "objects", objects, err) : kb_fail_memory(err, "object names");
+    if (!status && !kb_names_count(objects))
+        status = kb_fail(err, KB_ERR_FORMAT, "%s: section objects is empty", l->path);
+    if (!status)
+        status = make_features(l, objects, &recipe, err);
+    kb_names_free(objects);
+    return status;
 }
 
 static kb_status load_basis(struct loader *l, kb_error *err)

@@ -113,7 +113,7 @@ static kb_model *make_model(kb_variant variant, const char *const *objects, size
     kb_model *m = need(kb_model_create());
     m->variant = variant;
     m->seed = 7;
-    fuzz_check(kb_features_create(&m->features, objects, count, &recipe, NULL) == KB_OK &&
+    fuzz_check(kb_features_create(&m->features, objects, count, &recipe, NULL, NULL) == KB_OK &&
                    kb_layout_make(&m->layout, kb_variant_is_vae(variant), rank ? rank : 3 * count,
                                   2, 2, NULL) == KB_OK,
                "no model");
