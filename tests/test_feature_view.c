@@ -125,9 +125,9 @@ static kb_view *view_of(const kb_corpus *corpus, kb_scale scale, kb_features **f
 {
     static const char *const names[] = {"y", "gone", "x"};
     kb_view *view;
-    assert_int_equal(
-        kb_features_create(features, names, 3, &(kb_recipe){4, KB_FILL_ZERO, scale, 0.01, 0}, NULL, NULL),
-        KB_OK);
+    assert_int_equal(kb_features_create(features, names, 3,
+                                        &(kb_recipe){4, KB_FILL_ZERO, scale, 0.01, 0}, NULL, NULL),
+                     KB_OK);
     assert_int_equal(kb_view_create(&view, *features, corpus, NULL), KB_OK);
     return view;
 }
@@ -237,7 +237,8 @@ static void a_view_needs_the_same_timesteps_and_filling(void **state)
     kb_view *view;
     kb_error err;
     assert_int_equal(kb_features_create(&features, names, 1,
-                                        &(kb_recipe){4, KB_FILL_ZERO, KB_SCALE_MAX, 0, 0}, NULL, NULL),
+                                        &(kb_recipe){4, KB_FILL_ZERO, KB_SCALE_MAX, 0, 0}, NULL,
+                                        NULL),
                      KB_OK);
     assert_int_equal(kb_view_create(&view, features, corpus, &err), KB_ERR_USAGE);
     assert_non_null(strstr(err.text, "3"));
@@ -285,11 +286,13 @@ static void recipes_are_checked(void **state)
     kb_error err;
     assert_int_equal(kb_features_create(&f, twice, 3, &recipe, NULL, &err), KB_ERR_FORMAT);
     assert_non_null(strstr(err.text, "'x'"));
-    assert_int_equal(kb_features_create(&f, twice, 2, &(kb_recipe){.scale = KB_SCALE_MAX}, NULL, &err),
-                     KB_ERR_USAGE);
     assert_int_equal(
-        kb_features_create(&f, twice, 2, &(kb_recipe){4, KB_FILL_ZERO, (kb_scale)KB_SCALES, 0, 0}, NULL, &err),
+        kb_features_create(&f, twice, 2, &(kb_recipe){.scale = KB_SCALE_MAX}, NULL, &err),
         KB_ERR_USAGE);
+    assert_int_equal(kb_features_create(&f, twice, 2,
+                                        &(kb_recipe){4, KB_FILL_ZERO, (kb_scale)KB_SCALES, 0, 0},
+                                        NULL, &err),
+                     KB_ERR_USAGE);
     assert_null(f);
     kb_scale scale;
     for (int i = 0; i < KB_SCALES; i++) {

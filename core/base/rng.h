@@ -18,6 +18,7 @@ enum {
     KB_STREAM_KMEANS,
     KB_STREAM_TSNE,
     KB_STREAM_GENERATE,
+    KB_STREAM_VIEWS, /* which sessions views are compared on */
     KB_STREAM_TEST
 };
 

@@ -8,7 +8,7 @@
 #include "quality.h"
 #include "ward.h"
 
-static const double NEAR_BEST = 0.15; /* of the range of silhouettes */
+static const double NEAR_BEST = 0.03; /* of the range of silhouettes */
 enum { LEAST_MEMBERS = 2 };           /* one session is no type of crash */
 
 /* --- K-means at one k --------------------------------------------------------------------- */

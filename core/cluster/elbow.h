@@ -1,7 +1,7 @@
 /* elbow: K-means for a range of k with the three internal indices, and the k that they suggest.
  *
  * There is no right k without labels, and the indices seldom agree. The one chosen here is the
- * largest k whose silhouette lies within 15% of the range of silhouettes (best minus worst over
+ * largest k whose silhouette lies within 3% of the range of silhouettes (best minus worst over
  * all k) of the best. Silhouettes are often flat up to the true k and fall beyond it; of two
  * numbers that fit about equally well the larger is the safer one, for a type of crash in two
  * clusters can be read as one, while two types in one cluster cannot be told apart. A k with a

@@ -42,7 +42,7 @@ kb_scale kb_features_scale(const kb_features *features);
 double kb_features_min_presence(const kb_features *features);
 size_t kb_features_bins(const kb_features *features);
 size_t kb_features_width(const kb_features *features);
-size_t kb_features_dims(const kb_features *features); /* D = objects * width */
+size_t kb_features_dims(const kb_features *features);           /* D = objects * width */
 const float *kb_features_divisors(const kb_features *features); /* one an object; or NULL */
 
 /* Makes READING that of the recipe. KB_ERR_USAGE when it was given otherwise; MODEL names where the

@@ -54,10 +54,10 @@ EXTRA_DIST += \
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
   tests/test_corpus tests/test_lanes tests/test_cache tests/test_no_memory \
-  tests/test_feature_view
+  tests/test_feature_view tests/test_scaling
 TESTS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
   tests/test_corpus tests/test_lanes tests/test_cache tests/test_no_memory \
-  tests/test_feature_view
+  tests/test_feature_view tests/test_scaling
 
 CORPUS_TEST_CPPFLAGS = $(CORPUS_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 CORPUS_TEST_LIBS = $(CORPUS_LIBS) $(CMOCKA_LIBS)
@@ -106,6 +106,10 @@ tests_test_feature_view_SOURCES = tests/test_feature_view.c tests/corpus_files.h
 tests_test_feature_view_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
 tests_test_feature_view_CFLAGS = $(TEST_CFLAGS)
 tests_test_feature_view_LDADD = $(CORPUS_TEST_LIBS)
+tests_test_scaling_SOURCES = tests/test_scaling.c
+tests_test_scaling_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_scaling_CFLAGS = $(TEST_CFLAGS)
+tests_test_scaling_LDADD = $(CORPUS_TEST_LIBS)
 endif
 
 if HAVE_CMOCKA

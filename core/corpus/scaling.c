@@ -52,9 +52,9 @@ static void leave(float *x, size_t n)
 static const struct view {
     const char *name;
     enum shape shape;
-    float (*reading)(float x);            /* before bins are made */
-    float (*value)(float x);              /* of a bin, or of the growth */
-    void (*within)(float *x, size_t n);   /* over all of the series' values */
+    float (*reading)(float x);          /* before bins are made */
+    float (*value)(float x);            /* of a bin, or of the growth */
+    void (*within)(float *x, size_t n); /* over all of the series' values */
     kb_divisor divisor;
     bool unit;
 } views[KB_SCALES] = {
@@ -130,8 +130,8 @@ static void pad(const kb_series *series, size_t length, size_t timesteps, float 
 
 /* BLOCK: means over BINS equal parts of LENGTH steps. A step that lies across an edge counts for
  * each side by how much of it is there, so that LENGTH may also be less than BINS. */
-static void resample(const kb_series *series, size_t length, size_t bins,
-                     float (*reading)(float x), float *block)
+static void resample(const kb_series *series, size_t length, size_t bins, float (*reading)(float x),
+                     float *block)
 {
     double step = (double)bins / (double)length; /* in bins */
     memset(block, 0, bins * sizeof *block);

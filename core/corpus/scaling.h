@@ -30,7 +30,7 @@ typedef enum kb_scale {
 /* KB_SCALE_AUTO is no row of the table: training picks one (view_choice.h). */
 enum { KB_SCALES = 11, KB_SCALE_AUTO = KB_SCALES, KB_SCALE_DOCUMENTED = 3 };
 
-const char *kb_scale_name(kb_scale scale); /* "minmax", ...; "auto" */
+const char *kb_scale_name(kb_scale scale);            /* "minmax", ...; "auto" */
 bool kb_scale_parse(kb_scale *out, const char *text); /* not "auto" */
 
 /* What a view divides each object's values by, fitted on the training sessions. */

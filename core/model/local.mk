@@ -11,10 +11,12 @@ libmodel_a_SOURCES = \
   core/model/options.c \
   core/model/source.c core/model/source.h \
   core/model/split.c core/model/split.h \
-  core/model/train.c core/model/train.h
+  core/model/train.c core/model/train.h \
+  core/model/view_choice.c core/model/view_choice.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_basis tests/test_container tests/test_modelfile tests/test_network
+MODEL_TESTS = tests/test_basis tests/test_container tests/test_modelfile tests/test_network \
+  tests/test_view_choice
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 tests_test_network_SOURCES = tests/test_network.c
@@ -29,6 +31,10 @@ tests_test_modelfile_SOURCES = tests/test_modelfile.c
 tests_test_modelfile_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_modelfile_CFLAGS = $(TEST_CFLAGS)
 tests_test_modelfile_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_view_choice_SOURCES = tests/test_view_choice.c tests/corpus_files.h
+tests_test_view_choice_CPPFLAGS = $(MODEL_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_view_choice_CFLAGS = $(TEST_CFLAGS)
+tests_test_view_choice_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_basis_SOURCES = tests/test_basis.c tests/model_support.c tests/model_support.h
 tests_test_basis_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_basis_CFLAGS = $(TEST_CFLAGS)

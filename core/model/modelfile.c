@@ -151,8 +151,8 @@ static kb_status add_tensors(kb_container_writer *w, const kb_model *m, kb_error
     const float *divisors = kb_features_divisors(m->features);
     kb_status status = kb_container_add_floats(w, "mean", m->basis.mean, m->basis.dims, err);
     if (!status && divisors)
-        status = kb_container_add_floats(w, "divisors", divisors, kb_features_objects(m->features),
-                                         err);
+        status =
+            kb_container_add_floats(w, "divisors", divisors, kb_features_objects(m->features), err);
     if (!status && m->basis.rank)
         status = kb_container_add_floats(w, "vectors", m->basis.vectors,
                                          m->basis.dims * m->basis.rank, err);

@@ -96,9 +96,9 @@ bool kb_device_choice_parse(kb_device_choice *out, const char *text)
 
 kb_train_options kb_train_defaults(void)
 {
-    return (kb_train_options){.variant = KB_VARIANT_VAE_DEC,
+    return (kb_train_options){.variant = KB_VARIANT_AE_DEC,
                               .preset = KB_PRESET_FAST,
-                              .scale = KB_SCALE_MINMAX,
+                              .scale = (kb_scale)KB_SCALE_AUTO,
                               .min_presence = .01,
                               .space = KB_SPACE_ROW,
                               .energy = .99,

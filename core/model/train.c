@@ -14,6 +14,7 @@
 #include "rng.h"
 #include "source.h"
 #include "split.h"
+#include "view_choice.h"
 
 enum {
     AUTOENCODER_STEPS = 600, /* optimiser steps of the fast preset, whatever the corpus' size */
@@ -37,6 +38,7 @@ struct trainer {
     struct timespec begun;
 
     kb_fit_split split;
+    kb_view_choice choice;
     kb_view *view;
     kb_device *dev;
     kb_source *fitted, *held_out;
@@ -146,6 +148,45 @@ static void choose_batch(struct trainer *t)
     t->batch = ceil_div(n, ceil_div(n, wanted));
 }
 
+/* "bins-log .87 (agreement .91, stability .96)" for each view, the best first. */
+static void tell_choice(struct trainer *t)
+{
+    const kb_view_choice *c = &t->choice;
+    char text[1024];
+    int n = snprintf(text, sizeof text, "view '%s'", kb_scale_name(c->scale));
+    size_t used = (size_t)n;
+    for (size_t i = 0; i < c->view_count && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s %s %.2f",
+                                 i ? "," : "; scores:", kb_scale_name(c->views[i].scale),
+                                 c->views[i].score);
+    tell_note(t, text);
+}
+
+/* The documents' preset has the documents' scaling; who has chosen a view is not asked about it. */
+static kb_status choose_view(struct trainer *t, kb_error *err)
+{
+    const kb_train_options *o = t->options;
+    bool given = o->scale != (kb_scale)KB_SCALE_AUTO;
+    if (given || o->preset == KB_PRESET_DOCUMENT) {
+        t->choice.scale = given ? o->scale : KB_SCALE_MINMAX;
+        return KB_OK;
+    }
+    const kb_view_choice_options options = {o->min_presence, o->seed};
+    size_t fitted = t->split.fitted_count, known = fitted + t->split.held_out_count;
+    size_t *sessions = kb_calloc(known, sizeof *sessions);
+    if (!sessions)
+        return kb_fail_memory(err, "session ids");
+    memcpy(sessions, t->split.fitted, fitted * sizeof *sessions);
+    memcpy(sessions + fitted, t->split.held_out, (known - fitted) * sizeof *sessions);
+    kb_status status =
+        kb_view_choose(&t->choice, t->corpus, sessions, known, &options, t->pool, t->progress, err);
+    free(sessions);
+    if (status)
+        return status;
+    tell_choice(t);
+    return KB_OK;
+}
+
 static kb_status homogenise(struct trainer *t, kb_error *err)
 {
     kb_model *model = t->model;
@@ -153,10 +194,11 @@ static kb_status homogenise(struct trainer *t, kb_error *err)
     if (status)
         return status;
     choose_batch(t);
+    status = choose_view(t, err);
     if (!status)
         status =
             kb_features_fit(&model->features, t->corpus, t->split.fitted, t->split.fitted_count,
-                            t->options->scale, t->options->min_presence, err);
+                            t->choice.scale, t->options->min_presence, err);
     if (!status)
         status = kb_view_create(&t->view, model->features, t->corpus, err);
     if (!status)

@@ -37,18 +37,19 @@ const char *kb_device_choice_name(kb_device_choice choice); /* "auto", "cpu", "c
 bool kb_device_choice_parse(kb_device_choice *out, const char *text);
 
 typedef struct kb_train_options {
-    kb_variant variant; /* default vae+dec */
+    kb_variant variant; /* default ae+dec */
     kb_preset preset;
-    kb_scale scale;       /* default minmax */
-    double min_presence;  /* 0..1, default .01 */
-    kb_space space;       /* default row */
-    double energy;        /* share of the variance that the basis keeps, (0, 1]; default .99 */
-    size_t epochs;        /* cap for the autoencoder's phase; 0: by the preset */
-    size_t dec_epochs;    /* 0: by the recipe */
-    size_t hidden;        /* H; 0: by the preset */
-    size_t latent;        /* Z; 0: by the preset */
-    size_t clusters;      /* DEC's k, default 20; cut to N/10 on small corpora */
-    size_t batch;         /* 0: 128 */
+    kb_scale scale;      /* default KB_SCALE_AUTO: chosen by view_choice.h; minmax with the document
+                            preset */
+    double min_presence; /* 0..1, default .01 */
+    kb_space space;      /* default row */
+    double energy;       /* share of the variance that the basis keeps, (0, 1]; default .99 */
+    size_t epochs;       /* cap for the autoencoder's phase; 0: by the preset */
+    size_t dec_epochs;   /* 0: by the recipe */
+    size_t hidden;       /* H; 0: by the preset */
+    size_t latent;       /* Z; 0: by the preset */
+    size_t clusters;     /* DEC's k, default 20; cut to N/10 on small corpora */
+    size_t batch;        /* 0: 128 */
     double learning_rate; /* default 1e-3 */
     double kl_weight;     /* beta, default 3e-3 */
     size_t patience; /* epochs without a better validation loss before stopping; 0: by the recipe */

@@ -1,0 +1,376 @@
+#include "view_choice.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "basis.h"
+#include "kmeans.h"
+#include "memory.h"
+#include "rng.h"
+#include "scores.h"
+
+static const kb_scale panel[KB_PANEL] = {
+    KB_SCALE_BINS_MAX,   KB_SCALE_BINS_GLOBAL, KB_SCALE_BINS_LOG,    KB_SCALE_BINS_PRESENCE,
+    KB_SCALE_TRAJECTORY, KB_SCALE_GROWTH,      KB_SCALE_GROWTH_ROOT, KB_SCALE_GROWTH_SD};
+
+static const size_t trial_k[] = {6, 9, 12, 15};
+
+enum {
+    TRIALS = sizeof trial_k / sizeof *trial_k,
+    NEAREST = 2, /* views that a view is held against */
+    COMPONENTS = 64,
+    MOST_SESSIONS = 1000,
+    LEAST_A_CLUSTER = 4, /* sessions for each of k clusters, on average */
+    ROUNDS = 4,          /* K-means with other starts, or other halves */
+    RESTARTS = 4
+};
+static const double ENERGY = .99;
+
+/* One view of the sampled sessions. */
+struct view {
+    kb_scale scale;
+    bool usable;
+    float *points; /* N x rank */
+    size_t rank;
+    uint32_t *labels[TRIALS]; /* N each; NULL where k was too large */
+    double stability;
+    double agreement[KB_PANEL]; /* with each other view, mean over the trials */
+    size_t nearest[NEAREST];
+};
+
+struct choice {
+    const kb_corpus *corpus;
+    const kb_view_choice_options *options;
+    kb_pool *pool;
+    const kb_progress *progress;
+    kb_progress quiet; /* for parts that would report on their own */
+    size_t *ids;       /* sampled sessions, rising */
+    size_t n;
+    size_t *order; /* N: which sessions are in which half */
+    struct view views[KB_PANEL];
+    size_t round;
+    size_t done; /* steps, for progress */
+};
+
+/* --- which sessions, which views --------------------------------------------------------- */
+
+static int by_id(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+static kb_status draw_sample(struct choice *c, const size_t *sessions, size_t count, kb_error *err)
+{
+    c->ids = kb_calloc(count, sizeof *c->ids);
+    c->order = kb_calloc(count, sizeof *c->order);
+    if (!c->ids || !c->order)
+        return kb_fail_memory(err, "a sample of sessions");
+    memcpy(c->ids, sessions, count * sizeof *sessions);
+    c->n = count;
+    if (count <= MOST_SESSIONS)
+        return KB_OK;
+    kb_rng rng = kb_rng_start(c->options->seed, KB_STREAM_VIEWS);
+    kb_rng_shuffle(&rng, c->ids, count);
+    c->n = MOST_SESSIONS;
+    qsort(c->ids, c->n, sizeof *c->ids, by_id);
+    return KB_OK;
+}
+
+static kb_status step_done(struct choice *c, kb_error *err)
+{
+    kb_progress_report(c->progress, "choosing a view", ++c->done, 2 * KB_PANEL);
+    return kb_cancelled(c->progress) ? kb_fail(err, KB_ERR_CANCELLED, "cancelled") : KB_OK;
+}
+
+/* --- a view as points --------------------------------------------------------------------- */
+
+/* VIEW->points = the leading columns of Y, N x RANK. */
+static kb_status keep_components(struct view *view, const float *y, size_t n, size_t rank,
+                                 kb_error *err)
+{
+    view->rank = rank < COMPONENTS ? rank : COMPONENTS;
+    view->points = kb_calloc(n, view->rank * sizeof *view->points);
+    if (!view->points)
+        return kb_fail_memory(err, "principal components");
+    for (size_t i = 0; i < n; i++)
+        memcpy(view->points + i * view->rank, y + i * rank, view->rank * sizeof *y);
+    view->usable = true;
+    return KB_OK;
+}
+
+static kb_status reduce(struct choice *c, struct view *view, const kb_view *features, kb_error *err)
+{
+    kb_blocks blocks;
+    kb_basis basis = {0};
+    float *y = NULL;
+    kb_status status = kb_blocks_create(&blocks, features, c->ids, c->n, err);
+    if (status)
+        return status;
+    status = kb_basis_fit(&basis, &y, &blocks, ENERGY, c->pool, &c->quiet, err);
+    if (!status)
+        status = keep_components(view, y, c->n, basis.rank, err);
+    free(y);
+    kb_basis_clear(&basis);
+    kb_blocks_clear(&blocks);
+    return status;
+}
+
+/* A view in which all sessions are alike cannot be used, and that is no error. */
+static kb_status make_points(struct choice *c, struct view *view, kb_error *err)
+{
+    kb_features *features;
+    kb_view *applied = NULL;
+    kb_error why;
+    kb_status status = kb_features_fit(&features, c->corpus, c->ids, c->n, view->scale,
+                                       c->options->min_presence, err);
+    if (status)
+        return status;
+    status = kb_view_create(&applied, features, c->corpus, err);
+    if (!status) {
+        status = reduce(c, view, applied, &why);
+        if (status == KB_ERR_NUMERIC)
+            status = KB_OK;
+        else if (status)
+            status = kb_fail(err, status, "%s", why.text);
+    }
+    kb_view_free(applied);
+    kb_features_free(features);
+    return status;
+}
+
+/* --- clusterings -------------------------------------------------------------------------- */
+
+static bool can_have(const struct choice *c, size_t k)
+{
+    return k * LEAST_A_CLUSTER <= c->n;
+}
+
+static kb_kmeans_options kmeans_options(const struct choice *c, size_t k)
+{
+    kb_kmeans_options options = kb_kmeans_defaults(k);
+    options.seed = c->options->seed + c->round;
+    options.restarts = RESTARTS;
+    return options;
+}
+
+/* *LABELS (N, the caller frees) = K-means of VIEW at K. */
+static kb_status cluster(const struct choice *c, const struct view *view, size_t k,
+                         uint32_t **labels, kb_error *err)
+{
+    kb_kmeans km;
+    kb_kmeans_options options = kmeans_options(c, k);
+    kb_const_matrix x = kb_const_matrix_of(view->points, c->n, view->rank);
+    kb_status status = kb_kmeans_fit(&km, x, &options, c->pool, &c->quiet, err);
+    if (status)
+        return status;
+    *labels = km.labels;
+    km.labels = NULL;
+    kb_kmeans_clear(&km);
+    return KB_OK;
+}
+
+/* HALF (the caller frees): the rows of VIEW that are first, third, ... in the order, from START on.
+ */
+static float *copy_half(const struct choice *c, const struct view *view, size_t start, size_t *rows)
+{
+    *rows = (c->n - start + 1) / 2;
+    float *half = kb_calloc(*rows, view->rank * sizeof *half);
+    for (size_t i = 0; half && i < *rows; i++)
+        memcpy(half + i * view->rank, view->points + c->order[2 * i + start] * view->rank,
+               view->rank * sizeof *half);
+    return half;
+}
+
+/* LABELS of all sessions by the centroids of one half. */
+static kb_status cluster_half(const struct choice *c, const struct view *view, size_t k,
+                              size_t start, uint32_t *labels, kb_error *err)
+{
+    kb_kmeans km;
+    kb_kmeans_options options = kmeans_options(c, k);
+    size_t rows;
+    float *half = copy_half(c, view, start, &rows);
+    if (!half)
+        return kb_fail_memory(err, "half of the sessions");
+    kb_status status = kb_kmeans_fit(&km, kb_const_matrix_of(half, rows, view->rank), &options,
+                                     c->pool, &c->quiet, err);
+    free(half);
+    if (status)
+        return status;
+    kb_nearest(kb_const_matrix_of(view->points, c->n, view->rank),
+               kb_const_matrix_of(km.centroids, k, view->rank), labels, NULL);
+    kb_kmeans_clear(&km);
+    return KB_OK;
+}
+
+/* *ARI of the labels by either half, in the order at hand. */
+static kb_status halves_agree(const struct choice *c, const struct view *view, size_t k,
+                              double *ari, kb_error *err)
+{
+    uint32_t *a = kb_calloc(c->n, sizeof *a), *b = kb_calloc(c->n, sizeof *b);
+    kb_agreement agreement = {0};
+    kb_status status = a && b ? KB_OK : kb_fail_memory(err, "labels");
+    if (!status)
+        status = cluster_half(c, view, k, 0, a, err);
+    if (!status)
+        status = cluster_half(c, view, k, 1, b, err);
+    if (!status)
+        status = kb_agreement_of(&agreement, a, b, c->n, err);
+    *ari = agreement.ari;
+    free(a);
+    free(b);
+    return status;
+}
+
+/* The mean over the rounds, 0 at least. */
+static kb_status stability_of(struct choice *c, const struct view *view, size_t k,
+                              double *stability, kb_error *err)
+{
+    kb_status status = KB_OK;
+    double sum = 0;
+    for (c->round = 0; c->round < ROUNDS && !status; c->round++) {
+        double ari;
+        kb_rng rng = kb_rng_start(c->options->seed, KB_STREAM_VIEWS + 100 * (c->round + 1));
+        for (size_t i = 0; i < c->n; i++)
+            c->order[i] = i;
+        kb_rng_shuffle(&rng, c->order, c->n);
+        status = halves_agree(c, view, k, &ari, err);
+        sum += ari;
+    }
+    c->round = 0;
+    *stability = fmax(sum / ROUNDS, 0);
+    return status;
+}
+
+static kb_status cluster_view(struct choice *c, struct view *view, kb_error *err)
+{
+    size_t trials = 0;
+    for (; trials < TRIALS && can_have(c, trial_k[trials]); trials++) {
+        double stability = 0;
+        kb_status status = cluster(c, view, trial_k[trials], &view->labels[trials], err);
+        if (!status)
+            status = stability_of(c, view, trial_k[trials], &stability, err);
+        if (status)
+            return status;
+        view->stability += stability;
+    }
+    view->usable = trials > 0;
+    if (trials)
+        view->stability /= (double)trials;
+    return KB_OK;
+}
+
+/* --- agreement ---------------------------------------------------------------------------- */
+
+/* The mean adjusted mutual information of two views over the trials. */
+static kb_status compare(const struct choice *c, struct view *a, struct view *b, kb_error *err)
+{
+    double sum = 0;
+    size_t trials = 0;
+    for (; trials < TRIALS && a->labels[trials] && b->labels[trials]; trials++) {
+        kb_agreement agreement;
+        kb_status status =
+            kb_agreement_of(&agreement, a->labels[trials], b->labels[trials], c->n, err);
+        if (status)
+            return status;
+        sum += agreement.ami;
+    }
+    a->agreement[b - c->views] = b->agreement[a - c->views] = sum / (double)trials;
+    return KB_OK;
+}
+
+/* The NEAREST usable views that VIEW agrees with most; false where there are fewer. */
+static bool find_nearest(const struct choice *c, struct view *view)
+{
+    size_t found = 0;
+    for (; found < NEAREST; found++) {
+        size_t best = SIZE_MAX;
+        for (size_t v = 0; v < KB_PANEL; v++) {
+            bool taken = found && v == view->nearest[0];
+            if (&c->views[v] == view || !c->views[v].usable || taken)
+                continue;
+            if (best == SIZE_MAX || view->agreement[v] > view->agreement[best])
+                best = v;
+        }
+        if (best == SIZE_MAX)
+            return false;
+        view->nearest[found] = best;
+    }
+    return true;
+}
+
+static int by_score(const void *a, const void *b)
+{
+    const kb_view_score *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return (x->scale > y->scale) - (x->scale < y->scale);
+}
+
+static void rank_views(struct choice *c, kb_view_choice *out)
+{
+    for (size_t v = 0; v < KB_PANEL; v++) {
+        struct view *view = &c->views[v];
+        if (!view->usable || !find_nearest(c, view))
+            continue;
+        double agreement =
+            (view->agreement[view->nearest[0]] + view->agreement[view->nearest[1]]) / NEAREST;
+        out->views[out->view_count++] = (kb_view_score){view->scale, agreement, view->stability,
+                                                        fmax(agreement, 0) * view->stability};
+    }
+    qsort(out->views, out->view_count, sizeof *out->views, by_score);
+}
+
+/* --- all of it ---------------------------------------------------------------------------- */
+
+static kb_status choose(struct choice *c, kb_view_choice *out, kb_error *err)
+{
+    kb_status status = KB_OK;
+    for (size_t v = 0; v < KB_PANEL && !status; v++) {
+        status = make_points(c, &c->views[v], err);
+        if (!status)
+            status = step_done(c, err);
+    }
+    for (size_t v = 0; v < KB_PANEL && !status; v++) {
+        if (c->views[v].usable)
+            status = cluster_view(c, &c->views[v], err);
+        for (size_t u = 0; u < v && !status; u++)
+            if (c->views[u].usable && c->views[v].usable)
+                status = compare(c, &c->views[u], &c->views[v], err);
+        if (!status)
+            status = step_done(c, err);
+    }
+    if (status)
+        return status;
+    rank_views(c, out);
+    out->scale = out->view_count ? out->views[0].scale : panel[0];
+    return KB_OK;
+}
+
+static void clear(struct choice *c)
+{
+    for (size_t v = 0; v < KB_PANEL; v++) {
+        free(c->views[v].points);
+        for (size_t i = 0; i < TRIALS; i++)
+            free(c->views[v].labels[i]);
+    }
+    free(c->ids);
+    free(c->order);
+}
+
+kb_status kb_view_choose(kb_view_choice *out, const kb_corpus *corpus, const size_t *sessions,
+                         size_t count, const kb_view_choice_options *options, kb_pool *pool,
+                         const kb_progress *progress, kb_error *err)
+{
+    struct choice c = {.corpus = corpus, .options = options, .pool = pool, .progress = progress};
+    c.quiet = (kb_progress){.outer = progress};
+    for (size_t v = 0; v < KB_PANEL; v++)
+        c.views[v].scale = panel[v];
+    *out = (kb_view_choice){0};
+    kb_status status = draw_sample(&c, sessions, count, err);
+    if (!status)
+        status = choose(&c, out, err);
+    clear(&c);
+    return status;
+}
