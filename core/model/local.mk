@@ -2,9 +2,12 @@ noinst_LIBRARIES += libmodel.a
 libmodel_a_CPPFLAGS = $(MODEL_CPPFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS) $(ZLIB_CFLAGS)
 libmodel_a_CFLAGS = $(CORE_CFLAGS)
 libmodel_a_SOURCES = \
+  core/model/autoencoder.c core/model/autoencoder.h \
   core/model/basis.c core/model/basis.h \
   core/model/blocks.c core/model/blocks.h \
+  core/model/checkpoint.c core/model/checkpoint.h \
   core/model/dec.c core/model/dec.h \
+  core/model/dec_retry.c core/model/dec_retry.h \
   core/model/model.c core/model/model.h core/model/model_private.h \
   core/model/modelfile.c core/model/modelfile.h \
   core/model/network.c core/model/network.h \
@@ -14,9 +17,13 @@ libmodel_a_SOURCES = \
   core/model/train.c core/model/train.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_basis tests/test_container tests/test_modelfile tests/test_network
+MODEL_TESTS = tests/test_autoencoder tests/test_basis tests/test_container tests/test_modelfile tests/test_network
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
+tests_test_autoencoder_SOURCES = tests/test_autoencoder.c
+tests_test_autoencoder_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_autoencoder_CFLAGS = $(TEST_CFLAGS)
+tests_test_autoencoder_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_network_SOURCES = tests/test_network.c
 tests_test_network_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_network_CFLAGS = $(TEST_CFLAGS)
