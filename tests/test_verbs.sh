@@ -99,6 +99,7 @@ killed() {
   done
   kill "-$1" $pid 2>/dev/null
   wait $pid 2>/dev/null
+  rm -f state.*.tmp # SIGKILL leaves what was being written
 }
 for signal in KILL TERM; do
   rm -f resumed.kb state
@@ -114,6 +115,7 @@ gives 1 "a checkpoint that is none" train corpus -o resumed.kb $long --checkpoin
 says "a checkpoint that is none is told" "state: not a kaboom checkpoint"
 gives 2 "a checkpoint in the model's place" train corpus -o y.kb --checkpoint y.kb
 rm -f state
+# shellcheck disable=SC2086
 gives 0 "train for a second" train corpus -o limited.kb $small --timesteps 24 --epochs 1000000 --patience 1000000 \
   --time-limit 1
 says "a training that was stopped in time says so" "--time-limit: the autoencoder stopped in epoch"
