@@ -119,6 +119,7 @@ rm -f state
 gives 0 "train for a second" train corpus -o limited.kb $small --timesteps 24 --epochs 1000000 --patience 1000000 \
   --time-limit 1
 says "a training that was stopped in time says so" "--time-limit: the autoencoder stopped in epoch"
+rm -f whole.kb resumed.kb limited.kb
 
 # shellcheck disable=SC2086
 gives 0 "train with another seed" train corpus -o model3.kb $small --timesteps 24 --quiet --seed 2

@@ -17,7 +17,8 @@ libmodel_a_SOURCES = \
   core/model/train.c core/model/train.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_autoencoder tests/test_basis tests/test_container tests/test_modelfile tests/test_network
+MODEL_TESTS = tests/test_autoencoder tests/test_basis tests/test_container tests/test_modelfile tests/test_network \
+  tests/test_row_space
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 tests_test_autoencoder_SOURCES = tests/test_autoencoder.c
@@ -36,6 +37,10 @@ tests_test_modelfile_SOURCES = tests/test_modelfile.c
 tests_test_modelfile_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_modelfile_CFLAGS = $(TEST_CFLAGS)
 tests_test_modelfile_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_row_space_SOURCES = tests/test_row_space.c tests/model_support.c tests/model_support.h
+tests_test_row_space_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_row_space_CFLAGS = $(TEST_CFLAGS)
+tests_test_row_space_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_basis_SOURCES = tests/test_basis.c tests/model_support.c tests/model_support.h
 tests_test_basis_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_basis_CFLAGS = $(TEST_CFLAGS)
