@@ -18,7 +18,8 @@ enum {
     KB_STREAM_KMEANS,
     KB_STREAM_TSNE,
     KB_STREAM_GENERATE,
-    KB_STREAM_TEST
+    KB_STREAM_TEST,
+    KB_STREAM_RANGE /* where the range finder starts */
 };
 
 /* The block function: OUT = Philox4x32-10(COUNTER, KEY). */

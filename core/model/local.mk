@@ -12,6 +12,7 @@ libmodel_a_SOURCES = \
   core/model/modelfile.c core/model/modelfile.h \
   core/model/network.c core/model/network.h \
   core/model/options.c \
+  core/model/range_finder.c core/model/range_finder.h \
   core/model/source.c core/model/source.h \
   core/model/split.c core/model/split.h \
   core/model/train.c core/model/train.h

@@ -15,6 +15,7 @@
 #include "dec_retry.h"
 #include "memory.h"
 #include "model_private.h"
+#include "range_finder.h"
 #include "rng.h"
 #include "source.h"
 #include "split.h"
@@ -177,13 +178,34 @@ static kb_status homogenise(struct trainer *t, kb_error *err)
     return status;
 }
 
+/* The exact factorisation, or the range finder where N x N would be too much. */
+static kb_status fit_basis(struct trainer *t, float **y, const kb_blocks *fitted, kb_error *err)
+{
+    kb_basis *basis = &t->model->basis;
+    double energy = t->options->energy;
+    if (fitted->count <= KB_BASIS_EXACT_SESSIONS)
+        return kb_basis_fit(basis, y, fitted, energy, t->pool, t->progress, err);
+    kb_range_options options = kb_range_defaults();
+    options.energy = energy;
+    options.seed = t->options->seed;
+    kb_status status =
+        kb_basis_fit_randomised(basis, y, fitted, &options, t->pool, t->progress, err);
+    if (!status && basis->rank == options.most && basis->energy < energy) {
+        char text[128];
+        snprintf(text, sizeof text,
+                 "the row space was cut to %zu dimensions, which keep %.4g of the variance, not %g",
+                 basis->rank, basis->energy, energy);
+        tell_note(t, text);
+    }
+    return status;
+}
+
 static kb_status coordinate_sources(struct trainer *t, const kb_blocks *fitted,
                                     const kb_blocks *held_out, kb_error *err)
 {
     kb_basis *basis = &t->model->basis;
     float *y = NULL, *held = NULL;
-    kb_status status =
-        kb_basis_fit(basis, &y, fitted, t->options->energy, t->pool, t->progress, err);
+    kb_status status = fit_basis(t, &y, fitted, err);
     if (status)
         return status;
     size_t floats;
