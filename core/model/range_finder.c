@@ -282,6 +282,21 @@ static kb_status coordinates_of(struct finder *f, size_t r, float **weights, flo
     return KB_OK;
 }
 
+/* How many columns to try next: twice as many, or more where even a spectrum that falls no further
+ * than the last value would need them. */
+static size_t next_columns(const struct finder *f, double energy)
+{
+    double sum = 0, last = f->values[0];
+    for (size_t i = 0; i < f->l; i++)
+        sum += f->values[i];
+    double missing = (energy * (double)f->n - sum) / last;
+    if (!(last > 0 && missing > 0 && missing < (double)f->n))
+        return 2 * f->l;
+    size_t needed = f->l + (size_t)missing;
+    needed += needed / 7; /* the rank is seven eighths of the columns at most */
+    return needed > 2 * f->l ? needed : 2 * f->l;
+}
+
 /* More than the rank may be, so that the last of its vectors are good ones, too. */
 static size_t most_columns(const kb_range_options *options, const kb_blocks *blocks)
 {
@@ -297,19 +312,20 @@ static double energy_of(const float *y, size_t n, size_t r)
     return sum < (double)n ? sum / (double)n : 1;
 }
 
-/* One attempt with L columns. *ENOUGH: they keep the energy. */
+/* One attempt with *L columns, which become those of the next where they are not *ENOUGH. */
 static kb_status attempt(kb_basis *basis, float **coordinates, const kb_blocks *blocks,
-                         const kb_range_options *options, size_t l, bool *enough,
+                         const kb_range_options *options, size_t *l, bool *enough,
                          const kb_progress *progress, kb_error *err)
 {
     struct finder f;
     float *weights = NULL;
-    kb_status status = finder_create(&f, blocks, basis, l, progress, err);
+    kb_status status = finder_create(&f, blocks, basis, *l, progress, err);
     if (!status)
         status = iterate(&f, options->seed, err);
     if (!status) {
         basis->rank = choose_rank(&f, options->energy, options->most, enough);
-        *enough = *enough || l >= most_columns(options, blocks);
+        *enough = *enough || *l >= most_columns(options, blocks);
+        *l = size_min(next_columns(&f, options->energy), most_columns(options, blocks));
         if (!basis->rank)
             status = kb_fail(err, KB_ERR_NUMERIC, "the fitted sessions have no variance");
     }
@@ -332,11 +348,11 @@ kb_status kb_basis_fit_randomised(kb_basis *basis, float **coordinates, const kb
     kb_status status = kb_basis_centre(basis, blocks, err);
     if (status)
         return status;
-    size_t most = most_columns(options, blocks);
+    size_t l = size_min(options->first, most_columns(options, blocks));
     bool enough = false;
     openblas_set_num_threads((int)kb_pool_threads(pool));
-    for (size_t l = size_min(options->first, most); !status && !enough; l = size_min(2 * l, most))
-        status = attempt(basis, coordinates, blocks, options, l, &enough, progress, err);
+    while (!status && !enough)
+        status = attempt(basis, coordinates, blocks, options, &l, &enough, progress, err);
     openblas_set_num_threads(1);
     if (status) {
         free(*coordinates);

@@ -18,9 +18,9 @@
 enum { KB_BASIS_EXACT_SESSIONS = 8000 };
 
 typedef struct kb_range_options {
-    double energy;      /* (0, 1] */
-    size_t first, most; /* l: where it starts, and what it is doubled to until the energy is kept;
-                           MOST is also the cap on the rank */
+    double energy; /* (0, 1] */
+    size_t first;  /* l at first; at least doubled until the energy is kept */
+    size_t most;   /* the cap on the rank; l is up to an eighth more */
     uint64_t seed;
 } kb_range_options;
 
