@@ -2,10 +2,8 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "blas_core.h"
 #include "run.h"
 #include "verbs.h"
 
@@ -26,24 +24,10 @@ static void hold_standard_files(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* Starts the program anew where OpenBLAS has to be told what processor this is: the same process
- * with a longer environment. Where that cannot be done, products are slower and nothing is lost. */
-static void choose_blas_core(char **argv)
-{
-    char self[4096];
-    const char *core = kb_blas_better_core();
-    ssize_t length = core ? readlink("/proc/self/exe", self, sizeof self) : -1;
-    if (length <= 0 || (size_t)length == sizeof self || setenv("OPENBLAS_CORETYPE", core, 1) != 0)
-        return;
-    self[length] = '\0';
-    execv(self, argv);
-}
-
 int main(int argc, char **argv)
 {
     cli_options options;
     int status;
-    choose_blas_core(argv);
     hold_standard_files();
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C"); /* numbers are written the same everywhere */

@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "blas_core.h"
 #include "memory.h"
 #include "network.h"
 #include "rng.h"
@@ -191,17 +189,8 @@ static size_t number(const char *text)
     return (size_t)strtoull(text, NULL, 10);
 }
 
-/* As kaboom does, so that both have the same kernels. */
-static void choose_core(char **argv)
-{
-    const char *core = kb_blas_better_core();
-    if (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
-        execv("/proc/self/exe", argv);
-}
-
 int main(int argc, char **argv)
 {
-    choose_core(argv);
     if (argc != 9) {
         fprintf(stderr, "usage: bench_training VARIANT SESSIONS INPUTS HIDDEN LATENT BATCH THREADS "
                         "STEPS\n");

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "blas_core.h"
 #include "device.h"
 #include "device_load.h"
 #include "fastmath.h"
@@ -1040,17 +1039,6 @@ static void a_file_that_is_no_library_is_refused(void **state)
     rmdir(folder);
 }
 
-static void a_processor_that_was_named_is_not_named_again(void **state)
-{
-    (void)state;
-    unsetenv("OPENBLAS_CORETYPE");
-    const char *core = kb_blas_better_core();
-    assert_true(!core || strcmp(core, "SkylakeX") == 0);
-    setenv("OPENBLAS_CORETYPE", "Haswell", 1);
-    assert_null(kb_blas_better_core());
-    unsetenv("OPENBLAS_CORETYPE");
-}
-
 static void a_driver_is_asked_before_its_module(void **state)
 {
     (void)state;
@@ -1099,7 +1087,6 @@ int main(void)
         cmocka_unit_test(a_module_that_fits_is_opened_and_closed),
         cmocka_unit_test(modules_that_do_not_fit_are_refused_with_the_reason),
         cmocka_unit_test(a_file_that_is_no_library_is_refused),
-        cmocka_unit_test(a_processor_that_was_named_is_not_named_again),
         cmocka_unit_test(a_driver_is_asked_before_its_module),
     };
     return cmocka_run_group_tests_name("device", tests, open_devices, close_devices);

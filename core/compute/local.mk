@@ -3,7 +3,6 @@ libcompute_a_CPPFLAGS = $(COMPUTE_CPPFLAGS) $(OPENBLAS_CFLAGS) -DKB_PKGLIBDIR='"
 # Square roots and comparisons become vector code only when nobody looks at errno or at floating-point traps.
 libcompute_a_CFLAGS = $(CORE_CFLAGS) -fno-math-errno -fno-trapping-math
 libcompute_a_SOURCES = \
-  core/compute/blas_core.c core/compute/blas_core.h \
   core/compute/cpu_kernels.c core/compute/cpu_kernels.h \
   core/compute/device.h \
   core/compute/device_cpu.c \
