@@ -136,6 +136,12 @@ const option_row cli_rows[] = {
      .metavar = "BETA", .help = "weight of the divergence from the prior (vae)"},
     {"patience", 0, KIND_SIZE, TRAINING, FIELD(training.patience), RANGE(1, 1e6), .zero = "auto",
      .metavar = "N", .help = "stop after N epochs without a better validation loss"},
+    {"time-limit", 0, KIND_REAL, TRAINING, FIELD(training.time_limit), RANGE(0, 1e9),
+     .zero = "none", .metavar = "SECONDS", .help = "training stops after so long, with the best"},
+    {"checkpoint", 0, KIND_TEXT, V(TRAIN), FIELD(training.checkpoint), .metavar = "FILE",
+     .help = "write FILE as training goes, and go on from it when it is there"},
+    {"checkpoint-every", 0, KIND_REAL, V(TRAIN), FIELD(training.checkpoint_every), RANGE(0, 1e6),
+     .metavar = "SECONDS", .help = "how often FILE is written"},
     {"device", 0, KIND_CHOICE, TRAINING, FIELD(training.device),
      WORDS(device_word, KB_DEVICE_CHOICES), .help = "what computes"},
 

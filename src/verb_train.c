@@ -102,9 +102,20 @@ static kb_status check_target(const char *path, bool (*is_one)(const char *), co
     return status;
 }
 
+/* Whether what is there is a checkpoint, training asks itself. */
+static kb_status check_checkpoint(const cli_options *options, kb_error *err)
+{
+    const char *path = options->training.checkpoint;
+    if (strcmp(path, options->output) == 0 || (options->log && strcmp(path, options->log) == 0))
+        return kb_fail(err, KB_ERR_USAGE, "--checkpoint: %s is where something else goes", path);
+    return cli_check_target(path, err);
+}
+
 static kb_status check_targets(const cli_options *options, kb_error *err)
 {
     kb_status status = check_target(options->output, kb_model_looks_like, "a model", err);
+    if (!status && options->training.checkpoint)
+        status = check_checkpoint(options, err);
     if (status || !options->log)
         return status;
     if (strcmp(options->output, options->log) == 0)
@@ -137,7 +148,11 @@ static kb_status train(void *ctx, const kb_progress *progress, kb_error *err)
         return status ? status : KB_ERR_CANCELLED;
     kb_progress_report(progress, cli_phase_writing, 0, 0);
     status = write_log(t, err);
-    return status ? status : kb_model_save(work->model, work->options->output, err);
+    if (!status)
+        status = kb_model_save(work->model, work->options->output, err);
+    if (!status && work->options->training.checkpoint)
+        (void)remove(work->options->training.checkpoint); /* it would only lead here again */
+    return status;
 }
 
 int verb_train(const cli_options *options)

@@ -1,5 +1,5 @@
 # Targets for people who work on kaboom; HACKING says when to use which.
-.PHONY: check-asan check-tsan check-valgrind fuzz bench bench-reading format lint
+.PHONY: check-asan check-tsan check-valgrind fuzz bench bench-reading bench-training format lint
 
 # Sanitizer builds live in folders of their own under the build folder.
 check-asan:
@@ -25,13 +25,21 @@ fuzz:
 
 # Reading as ratios to bare libraries and to pandas, then one corpus from reading to the map, with the seconds of
 # each step. BENCH_CORPUS=DIR: that corpus for the ratios instead of a synthetic one.
-bench: bench-reading
+bench: bench-reading bench-training
 	$(SHELL) $(srcdir)/tests/bench.sh ./kaboom
 bench-reading: kaboom tests/bench_tool
 	$(SHELL) $(srcdir)/tests/bench_reading.sh ./kaboom tests/bench_tool $(BENCH_CORPUS)
 
-EXTRA_PROGRAMS += tests/bench_tool
-CLEANFILES += tests/bench_tool
+# Training as ratios to bare sgemm of the same shapes and to PyTorch, with its memory; PYTHON names the one with torch.
+bench-training: kaboom tests/bench_tool tests/bench_training
+	$(SHELL) $(srcdir)/tests/bench_training.sh ./kaboom tests/bench_tool tests/bench_training $(BENCH_CORPUS)
+
+EXTRA_PROGRAMS += tests/bench_tool tests/bench_training
+CLEANFILES += tests/bench_tool tests/bench_training
+tests_bench_training_SOURCES = tests/bench_training.c
+tests_bench_training_CPPFLAGS = $(MODEL_CPPFLAGS) $(OPENBLAS_CFLAGS)
+tests_bench_training_CFLAGS = $(TEST_CFLAGS)
+tests_bench_training_LDADD = $(MODEL_LIBS)
 tests_bench_tool_SOURCES = tests/bench_tool.c
 tests_bench_tool_CPPFLAGS = $(BASE_CPPFLAGS) $(ZLIB_CFLAGS)
 tests_bench_tool_CFLAGS = $(TEST_CFLAGS)
@@ -45,7 +53,7 @@ lint:
 	cd $(srcdir) && shellcheck quickstart .ci/run tests/*.sh
 	cd $(srcdir) && mandoc -T lint -W warning man/*.[0-9]
 
-EXTRA_DIST += tests/bench.sh tests/bench_reading.sh tests/fuzz.sh tests/sanitized.sh
+EXTRA_DIST += tests/bench.sh tests/bench_reading.sh tests/bench_training.sh tests/bench_training_torch.py tests/fuzz.sh tests/sanitized.sh
 
 # configure ends with "rm -f core" before it clears up after itself; a folder of that name stops it there.
 DISTCLEANFILES = confdefs.h

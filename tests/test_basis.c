@@ -11,6 +11,7 @@
 
 #include "basis.h"
 #include "model_support.h"
+#include "range_finder.h"
 
 struct fixture {
     char folder[256];
@@ -219,6 +220,135 @@ static void sessions_that_are_all_alike_are_refused(void **state)
     kb_blocks_clear(&blocks);
 }
 
+/* --- the range finder ---------------------------------------------------------------------- */
+
+static kb_range_options narrow(double energy)
+{
+    kb_range_options o = kb_range_defaults();
+    o.energy = energy;
+    o.first = 8; /* to be doubled until it is enough */
+    return o;
+}
+
+/* What it costs: at the same rank it keeps nearly the energy that the exact factorisation keeps,
+ * and the exact leading vectors lie nearly within its space. */
+static void the_range_finder_keeps_nearly_what_the_exact_factorisation_keeps(void **state)
+{
+    struct fixture *f = *state;
+    const double energies[] = {.5, .8, .9, .95};
+    for (size_t e = 0; e < sizeof energies / sizeof *energies; e++) {
+        kb_basis exact, random;
+        float *y, *z;
+        kb_range_options o = narrow(energies[e]);
+        kb_basis_fit(&exact, &y, &f->blocks, energies[e], NULL, NULL, NULL);
+        assert_int_equal(kb_basis_fit_randomised(&random, &z, &f->blocks, &o, NULL, NULL, NULL),
+                         KB_OK);
+        assert_true(random.energy >= energies[e]);
+        assert_true(random.rank >= exact.rank && random.rank <= exact.rank + exact.rank / 20 + 1);
+        double within = 0, leading = (double)(exact.rank / 2);
+        for (size_t i = 0; i < exact.rank / 2; i++)
+            for (size_t j = 0; j < random.rank; j++) {
+                double dot = 0;
+                for (size_t k = 0; k < f->d; k++)
+                    dot += (double)exact.vectors[k * exact.rank + i] *
+                           (double)random.vectors[k * random.rank + j];
+                within += dot * dot;
+            }
+        if (within < .97 * leading)
+            fail_msg("energy %g: %g of %g leading vectors", energies[e], within, leading);
+        free(y);
+        free(z);
+        kb_basis_clear(&exact);
+        kb_basis_clear(&random);
+    }
+}
+
+static void the_range_finders_vectors_are_orthonormal_and_project_to_its_coordinates(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis b;
+    float *y;
+    kb_range_options o = narrow(.95);
+    assert_int_equal(kb_basis_fit_randomised(&b, &y, &f->blocks, &o, NULL, NULL, NULL), KB_OK);
+    for (size_t i = 0; i < b.rank; i += 3)
+        for (size_t j = i; j < b.rank; j += 2) {
+            double dot = 0;
+            for (size_t k = 0; k < f->d; k++)
+                dot += (double)b.vectors[k * b.rank + i] * (double)b.vectors[k * b.rank + j];
+            assert_true(fabs(dot - (i == j)) < 2e-3);
+        }
+    float *again = calloc(f->n * b.rank, sizeof *again);
+    kb_basis_project(&b, &f->blocks, kb_matrix_of(again, f->n, b.rank), NULL, NULL, NULL);
+    for (size_t i = 0; i < f->n * b.rank; i++)
+        assert_true(fabs((double)again[i] - (double)y[i]) < 5e-4);
+    free(again);
+    free(y);
+    kb_basis_clear(&b);
+}
+
+static void the_range_finder_finds_the_full_rank(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis b, exact;
+    float *y, *z;
+    kb_range_options o = narrow(1);
+    assert_int_equal(kb_basis_fit_randomised(&b, &y, &f->blocks, &o, NULL, NULL, NULL), KB_OK);
+    kb_basis_fit(&exact, &z, &f->blocks, 1, NULL, NULL, NULL);
+    assert_true(b.rank <= f->n - 1 && b.rank + 2 >= exact.rank);
+    assert_true(b.energy > 1 - 1e-4);
+    free(y);
+    free(z);
+    kb_basis_clear(&b);
+    kb_basis_clear(&exact);
+}
+
+static void the_range_finder_depends_on_its_seed_alone(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis a, b;
+    float *y, *z;
+    kb_range_options o = narrow(.9);
+    kb_basis_fit_randomised(&a, &y, &f->blocks, &o, NULL, NULL, NULL);
+    kb_basis_fit_randomised(&b, &z, &f->blocks, &o, NULL, NULL, NULL);
+    assert_int_equal(a.rank, b.rank);
+    assert_memory_equal(y, z, f->n * a.rank * sizeof *y);
+    assert_memory_equal(a.vectors, b.vectors, f->d * a.rank * sizeof *a.vectors);
+    free(y);
+    free(z);
+    kb_basis_clear(&a);
+    kb_basis_clear(&b);
+}
+
+static void the_range_finder_keeps_to_its_cap_and_says_what_it_keeps(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis b;
+    float *y;
+    kb_range_options o = narrow(.99);
+    o.most = 12;
+    assert_int_equal(kb_basis_fit_randomised(&b, &y, &f->blocks, &o, NULL, NULL, NULL), KB_OK);
+    assert_int_equal(b.rank, 12);
+    double kept = 0;
+    for (size_t i = 0; i < f->n * b.rank; i++)
+        kept += (double)y[i] * (double)y[i] / (double)f->n;
+    assert_true(b.energy < .99 && fabs(b.energy - kept) < 1e-3);
+    free(y);
+    kb_basis_clear(&b);
+}
+
+static void the_range_finder_is_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    atomic_bool cancel = true;
+    kb_progress progress = {.cancel = &cancel};
+    kb_basis b;
+    float *y;
+    kb_range_options o = narrow(.9);
+    assert_int_equal(kb_basis_fit_randomised(&b, &y, &f->blocks, &o, NULL, &progress, NULL),
+                     KB_ERR_CANCELLED);
+    assert_null(y);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +359,12 @@ int main(void)
         cmocka_unit_test(projecting_training_sessions_gives_their_coordinates),
         cmocka_unit_test(new_sessions_project_as_the_dense_product_says),
         cmocka_unit_test(sessions_that_are_all_alike_are_refused),
+        cmocka_unit_test(the_range_finder_keeps_nearly_what_the_exact_factorisation_keeps),
+        cmocka_unit_test(the_range_finders_vectors_are_orthonormal_and_project_to_its_coordinates),
+        cmocka_unit_test(the_range_finder_finds_the_full_rank),
+        cmocka_unit_test(the_range_finder_depends_on_its_seed_alone),
+        cmocka_unit_test(the_range_finder_keeps_to_its_cap_and_says_what_it_keeps),
+        cmocka_unit_test(the_range_finder_is_cancelled),
     };
     return cmocka_run_group_tests_name("basis", tests, set_up, tear_down);
 }

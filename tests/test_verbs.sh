@@ -84,6 +84,43 @@ holds "the log has a row for each epoch" test "$(lines log.csv)" -gt 4
 # shellcheck disable=SC2086
 gives 0 "train again" train corpus -o model2.kb $small --timesteps 24 --quiet
 holds "train gives the same bytes for the same seed" cmp model.kb model2.kb
+# --- training that is interrupted ----------------------------------------------------------------
+long="$small --timesteps 24 --epochs 2000 --patience 2000 --quiet"
+# shellcheck disable=SC2086
+gives 0 "train at one go" train corpus -o whole.kb $long
+# killed SIGNAL: train with a checkpoint, killed once there is one (if it has not ended by then)
+killed() {
+  # shellcheck disable=SC2086
+  "$kaboom" train corpus -o resumed.kb $long --checkpoint state --checkpoint-every 0.05 2>err >out </dev/null &
+  pid=$! tries=0
+  while [ ! -e state ] && [ ! -e resumed.kb ] && [ $tries -lt 400 ]; do
+    sleep 0.05
+    tries=$((tries + 1))
+  done
+  kill "-$1" $pid 2>/dev/null
+  wait $pid 2>/dev/null
+  rm -f state.*.tmp # SIGKILL leaves what was being written
+}
+for signal in KILL TERM; do
+  rm -f resumed.kb state
+  killed $signal
+  # shellcheck disable=SC2086
+  gives 0 "train goes on after SIG$signal" train corpus -o resumed.kb $long --checkpoint state
+  holds "SIG$signal and going on give the model of training at one go" cmp whole.kb resumed.kb
+  holds "the checkpoint is gone once the model is there" test ! -e state
+done
+printf 'no checkpoint\n' >state
+# shellcheck disable=SC2086
+gives 1 "a checkpoint that is none" train corpus -o resumed.kb $long --checkpoint state
+says "a checkpoint that is none is told" "state: not a kaboom checkpoint"
+gives 2 "a checkpoint in the model's place" train corpus -o y.kb --checkpoint y.kb
+rm -f state
+# shellcheck disable=SC2086
+gives 0 "train for a second" train corpus -o limited.kb $small --timesteps 24 --epochs 1000000 --patience 1000000 \
+  --time-limit 1
+says "a training that was stopped in time says so" "--time-limit: the autoencoder stopped in epoch"
+rm -f whole.kb resumed.kb limited.kb
+
 # shellcheck disable=SC2086
 gives 0 "train with another seed" train corpus -o model3.kb $small --timesteps 24 --quiet --seed 2
 holds "another seed gives another model" test "$(cmp -s model.kb model3.kb && echo same)" != same

@@ -18,8 +18,9 @@ enum {
     KB_STREAM_KMEANS,
     KB_STREAM_TSNE,
     KB_STREAM_GENERATE,
-    KB_STREAM_VIEWS, /* which sessions views are compared on */
-    KB_STREAM_TEST
+    KB_STREAM_TEST,
+    KB_STREAM_RANGE, /* where the range finder starts */
+    KB_STREAM_VIEWS  /* which sessions views are compared on */
 };
 
 /* The block function: OUT = Philox4x32-10(COUNTER, KEY). */

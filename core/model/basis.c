@@ -67,12 +67,11 @@ enum { MOST_SESSIONS = 32000 };
 
 /* What the factorisation works in; one lifetime. */
 struct workspace {
-    float *block;    /* widest x t */
-    float *product;  /* widest x widest, later widest x r */
-    double *gram;    /* N x N, later its eigenvectors (row i: eigenvector i, LAPACK's column) */
-    double *values;  /* N eigenvalues, rising */
-    float *weights;  /* U / S: N x r */
-    float *gathered; /* widest x r */
+    float *block;   /* widest x t */
+    float *product; /* widest x widest */
+    double *gram;   /* N x N, later its eigenvectors (row i: eigenvector i, LAPACK's column) */
+    double *values; /* N eigenvalues, rising */
+    float *weights; /* U / S: N x r */
 };
 
 static void workspace_clear(struct workspace *w)
@@ -82,7 +81,6 @@ static void workspace_clear(struct workspace *w)
     free(w->gram);
     free(w->values);
     free(w->weights);
-    free(w->gathered);
 }
 
 static kb_status workspace_create(struct workspace *w, const kb_blocks *blocks, kb_error *err)
@@ -190,36 +188,53 @@ static void coordinates_of(const struct workspace *w, size_t n, size_t rank, flo
     }
 }
 
-/* V_j (t x r) = (block of j)' (weights of its rows) / s. U is orthogonal to 1, so the mean needs no
- * correction. */
-static void vectors_of(kb_basis *basis, struct workspace *w, const kb_blocks *blocks, size_t j)
+/* V_j (t x r) = (block of j)' (weights of its rows) / s. */
+static void vectors_of(kb_basis *basis, const kb_blocks *blocks, size_t j, const float *weights,
+                       float *block, float *gathered)
 {
     size_t rows = kb_blocks_rows(blocks, j), t = blocks->width, r = basis->rank;
     if (!rows)
         return;
-    kb_blocks_fill(blocks, j, w->block);
+    kb_blocks_fill(blocks, j, block);
     const kb_block_entry *entries = blocks->entries + blocks->start[j];
     for (size_t a = 0; a < rows; a++)
-        memcpy(w->gathered + a * r, w->weights + entries[a].row * r, r * sizeof(float));
+        memcpy(gathered + a * r, weights + entries[a].row * r, r * sizeof(float));
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)t, (blasint)r, (blasint)rows,
-                (float)(1 / basis->scale), w->block, (blasint)t, w->gathered, (blasint)r, 0,
+                (float)(1 / basis->scale), block, (blasint)t, gathered, (blasint)r, 0,
                 basis->vectors + j * t * r, (blasint)r);
 }
 
-static kb_status alloc_vectors(kb_basis *basis, struct workspace *w, const kb_blocks *blocks,
-                               float **coordinates, kb_error *err)
+kb_status kb_basis_make_vectors(kb_basis *basis, const kb_blocks *blocks, const float *weights,
+                                const kb_progress *progress, kb_error *err)
 {
-    size_t y_floats, v_floats, g_floats, r = basis->rank;
-    if (!kb_size_mul(blocks->count, r, &y_floats) || !kb_size_mul(basis->dims, r, &v_floats) ||
-        !kb_size_mul(blocks->widest, r, &g_floats))
+    size_t v_floats, g_floats;
+    float *block = alloc_widest(blocks), *gathered = NULL;
+    if (kb_size_mul(blocks->widest, basis->rank, &g_floats))
+        gathered = kb_alloc_aligned(g_floats, sizeof *gathered);
+    if (kb_size_mul(basis->dims, basis->rank, &v_floats))
+        basis->vectors = kb_calloc(v_floats, sizeof *basis->vectors);
+    kb_status status =
+        block && gathered && basis->vectors ? KB_OK : kb_fail_memory(err, "the basis");
+    for (size_t j = 0; !status && j < blocks->objects; j++) {
+        if (kb_cancelled(progress))
+            status = kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+        else
+            vectors_of(basis, blocks, j, weights, block, gathered);
+    }
+    free(block);
+    free(gathered);
+    return status ? status : kb_basis_finish(basis, err);
+}
+
+static kb_status alloc_coordinates(struct workspace *w, size_t count, size_t rank,
+                                   float **coordinates, kb_error *err)
+{
+    size_t floats;
+    if (!kb_size_mul(count, rank, &floats))
         return kb_fail_memory(err, "the basis");
-    *coordinates = kb_alloc_aligned(y_floats, sizeof(float));
-    w->weights = kb_alloc_aligned(y_floats, sizeof(float));
-    w->gathered = kb_alloc_aligned(g_floats, sizeof(float));
-    basis->vectors = kb_calloc(v_floats, sizeof(float));
-    return *coordinates && w->weights && w->gathered && basis->vectors
-               ? KB_OK
-               : kb_fail_memory(err, "the basis");
+    *coordinates = kb_alloc_aligned(floats, sizeof **coordinates);
+    w->weights = kb_alloc_aligned(floats, sizeof *w->weights);
+    return *coordinates && w->weights ? KB_OK : kb_fail_memory(err, "the basis");
 }
 
 static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks *blocks,
@@ -243,16 +258,14 @@ static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks
     basis->rank = choose_rank(w->values, n, energy, &basis->energy);
     if (!basis->rank)
         return kb_fail(err, KB_ERR_NUMERIC, "the fitted sessions have no variance");
-    status = alloc_vectors(basis, w, blocks, coordinates, err);
+    status = alloc_coordinates(w, n, basis->rank, coordinates, err);
     if (status)
         return status;
     coordinates_of(w, n, basis->rank, *coordinates);
-    for (size_t j = 0; j < blocks->objects && !kb_cancelled(progress); j++)
-        vectors_of(basis, w, blocks, j);
-    if (kb_cancelled(progress))
-        return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+    /* U is orthogonal to 1, so the mean needs no correction. */
+    status = kb_basis_make_vectors(basis, blocks, w->weights, progress, err);
     kb_progress_report(progress, "factorising", blocks->objects, blocks->objects);
-    return kb_basis_finish(basis, err);
+    return status;
 }
 
 kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *blocks, double energy,
@@ -261,8 +274,8 @@ kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *bl
     *coordinates = NULL;
     if (blocks->count > MOST_SESSIONS)
         return kb_fail(err, KB_ERR_USAGE,
-                       "%zu sessions to fit, the row space takes up to %d: use --space input",
-                       blocks->count, (int)MOST_SESSIONS);
+                       "%zu sessions to fit, the exact factorisation takes up to %d", blocks->count,
+                       (int)MOST_SESSIONS);
     kb_status status = kb_basis_centre(basis, blocks, err);
     if (status)
         return status;

@@ -35,6 +35,11 @@ kb_status kb_basis_centre(kb_basis *basis, const kb_blocks *blocks, kb_error *er
 kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *blocks, double energy,
                        kb_pool *pool, const kb_progress *progress, kb_error *err);
 
+/* V = Xc' WEIGHTS (N x rank, columns orthogonal to 1), offset and mean_norm2 from it: how a
+ * factorisation of BASIS's own ends, once mean, scale and rank are there. */
+kb_status kb_basis_make_vectors(kb_basis *basis, const kb_blocks *blocks, const float *weights,
+                                const kb_progress *progress, kb_error *err);
+
 /* Y (count x r) = the coordinates of the sessions of BLOCKS, RESIDUAL (count, or NULL) = the norm
  * of what is outside the space, in units of s. Needs rank > 0. */
 kb_status kb_basis_project(const kb_basis *basis, const kb_blocks *blocks, kb_matrix y,

@@ -201,8 +201,11 @@ kb_status kb_dec_train(kb_network *net, kb_source *source, const kb_dec_options 
         dev->ops->fill(dev, net->v, 0, net->layout.parameters);
         net->adam_steps = 0;
     }
-    for (size_t e = 1; !status && e <= options->epochs; e++)
+    bool enough = false;
+    for (size_t e = 1; !status && !enough && e <= options->epochs; e++) {
         status = dec_epoch(&d, e, progress, err);
+        enough = options->stop && options->stop(options->ctx, e);
+    }
     if (!status)
         status = weigh_centroids(&d, centroids, weights, progress, err);
     dec_free(&d);

@@ -20,6 +20,8 @@ typedef struct kb_dec_options {
     uint64_t seed;
     /* After each epoch (number from 1) with the mean KL(P || Q); may be NULL. */
     void (*epoch)(void *ctx, size_t number, double loss);
+    /* Asked after each, with how many there were: whether that is enough. May be NULL. */
+    bool (*stop)(void *ctx, size_t epochs);
     void *ctx;
 } kb_dec_options;
 

@@ -2,23 +2,31 @@ noinst_LIBRARIES += libmodel.a
 libmodel_a_CPPFLAGS = $(MODEL_CPPFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS) $(ZLIB_CFLAGS)
 libmodel_a_CFLAGS = $(CORE_CFLAGS)
 libmodel_a_SOURCES = \
+  core/model/autoencoder.c core/model/autoencoder.h \
   core/model/basis.c core/model/basis.h \
   core/model/blocks.c core/model/blocks.h \
+  core/model/checkpoint.c core/model/checkpoint.h \
   core/model/dec.c core/model/dec.h \
+  core/model/dec_retry.c core/model/dec_retry.h \
   core/model/model.c core/model/model.h core/model/model_private.h \
   core/model/modelfile.c core/model/modelfile.h \
   core/model/network.c core/model/network.h \
   core/model/options.c \
+  core/model/range_finder.c core/model/range_finder.h \
   core/model/source.c core/model/source.h \
   core/model/split.c core/model/split.h \
   core/model/train.c core/model/train.h \
   core/model/view_choice.c core/model/view_choice.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_basis tests/test_container tests/test_modelfile tests/test_network \
-  tests/test_view_choice
+MODEL_TESTS = tests/test_autoencoder tests/test_basis tests/test_container tests/test_modelfile tests/test_network \
+  tests/test_row_space tests/test_view_choice
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
+tests_test_autoencoder_SOURCES = tests/test_autoencoder.c
+tests_test_autoencoder_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_autoencoder_CFLAGS = $(TEST_CFLAGS)
+tests_test_autoencoder_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_network_SOURCES = tests/test_network.c
 tests_test_network_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_network_CFLAGS = $(TEST_CFLAGS)
@@ -35,6 +43,10 @@ tests_test_view_choice_SOURCES = tests/test_view_choice.c tests/corpus_files.h
 tests_test_view_choice_CPPFLAGS = $(MODEL_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_view_choice_CFLAGS = $(TEST_CFLAGS)
 tests_test_view_choice_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_row_space_SOURCES = tests/test_row_space.c tests/model_support.c tests/model_support.h
+tests_test_row_space_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_row_space_CFLAGS = $(TEST_CFLAGS)
+tests_test_row_space_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_basis_SOURCES = tests/test_basis.c tests/model_support.c tests/model_support.h
 tests_test_basis_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_basis_CFLAGS = $(TEST_CFLAGS)

@@ -106,7 +106,8 @@ kb_train_options kb_train_defaults(void)
                               .learning_rate = 1e-3,
                               .kl_weight = 3e-3,
                               .device = KB_DEVICE_AUTO,
-                              .seed = 1};
+                              .seed = 1,
+                              .checkpoint_every = 300};
 }
 
 enum { SIZE_LIMIT = 1 << 20 };
@@ -128,6 +129,11 @@ static kb_status check_reals(const kb_train_options *o, kb_error *err)
     if (!(o->learning_rate > 0 && o->learning_rate <= 1))
         return kb_fail(err, KB_ERR_USAGE, "--learning-rate: %g is not above 0 and up to 1",
                        o->learning_rate);
+    if (!(o->time_limit >= 0))
+        return kb_fail(err, KB_ERR_USAGE, "--time-limit: %g is less than 0", o->time_limit);
+    if (!(o->checkpoint_every >= 0))
+        return kb_fail(err, KB_ERR_USAGE, "--checkpoint-every: %g is less than 0",
+                       o->checkpoint_every);
     if (!(o->kl_weight >= 0 && o->kl_weight <= 1000))
         return kb_fail(err, KB_ERR_USAGE, "--kl-weight: %g is not in 0..1000", o->kl_weight);
     return KB_OK;

@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <zlib.h>
 
+#include "autoencoder.h"
 #include "blocks.h"
+#include "checkpoint.h"
 #include "dec.h"
+#include "dec_retry.h"
 #include "memory.h"
 #include "model_private.h"
+#include "range_finder.h"
 #include "rng.h"
 #include "source.h"
 #include "split.h"
@@ -22,11 +27,11 @@ enum {
     DEC_EPOCHS = 10,
     DEC_BATCH = 256,
     DEFAULT_BATCH = 128,
-    WARM_UP_STEPS = 50,
+    DOCUMENT_BATCH = 320,
     FAST_HIDDEN = 512,
     LEAST_HIDDEN = 32
 };
-static const double GRADIENT_CLIP = 10;
+static const double AUTOENCODER_SHARE = .8; /* of --time-limit, if clustering follows */
 
 struct trainer {
     const kb_corpus *corpus;
@@ -44,10 +49,8 @@ struct trainer {
     kb_source *fitted, *held_out;
     kb_network net;
     size_t batch;
-    size_t *order; /* fitted_count */
-    float *best;   /* parameters at the best validation loss */
-    double best_loss;
-    size_t best_epoch, epochs_run;
+    double best_loss; /* the model has the weights that gave it */
+    size_t epochs, best_epoch, epochs_run;
     size_t dec_epochs;
     double dec_loss;
 };
@@ -140,12 +143,17 @@ static kb_status note_seen_objects(struct trainer *t, kb_error *err)
     return status;
 }
 
-/* Even batches: a last one of two sessions would make a step of pure noise. */
+/* Even batches: a last one of two sessions would make a step of pure noise. A document-sized
+ * network has so many parameters that its batches are DOCUMENT_BATCH at least, lest Adam's traffic
+ * rule; others are at most what is wanted. */
 static void choose_batch(struct trainer *t)
 {
-    size_t n = t->split.fitted_count,
-           wanted = t->options->batch ? t->options->batch : DEFAULT_BATCH;
-    t->batch = ceil_div(n, ceil_div(n, wanted));
+    const kb_train_options *o = t->options;
+    size_t n = t->split.fitted_count, wanted = o->batch ? o->batch : DEFAULT_BATCH;
+    if (!o->batch && o->preset == KB_PRESET_DOCUMENT)
+        t->batch = ceil_div(n, size_max(n / DOCUMENT_BATCH, 1));
+    else
+        t->batch = ceil_div(n, ceil_div(n, wanted));
 }
 
 /* "bins-log .87 (agreement .91, stability .96)" for each view, the best first. */
@@ -212,13 +220,34 @@ static kb_status homogenise(struct trainer *t, kb_error *err)
     return status;
 }
 
+/* The exact factorisation, or the range finder where N x N would be too much. */
+static kb_status fit_basis(struct trainer *t, float **y, const kb_blocks *fitted, kb_error *err)
+{
+    kb_basis *basis = &t->model->basis;
+    double energy = t->options->energy;
+    if (fitted->count <= KB_BASIS_EXACT_SESSIONS)
+        return kb_basis_fit(basis, y, fitted, energy, t->pool, t->progress, err);
+    kb_range_options options = kb_range_defaults();
+    options.energy = energy;
+    options.seed = t->options->seed;
+    kb_status status =
+        kb_basis_fit_randomised(basis, y, fitted, &options, t->pool, t->progress, err);
+    if (!status && basis->rank == options.most && basis->energy < energy) {
+        char text[128];
+        snprintf(text, sizeof text,
+                 "the row space was cut to %zu dimensions, which keep %.4g of the variance, not %g",
+                 basis->rank, basis->energy, energy);
+        tell_note(t, text);
+    }
+    return status;
+}
+
 static kb_status coordinate_sources(struct trainer *t, const kb_blocks *fitted,
                                     const kb_blocks *held_out, kb_error *err)
 {
     kb_basis *basis = &t->model->basis;
     float *y = NULL, *held = NULL;
-    kb_status status =
-        kb_basis_fit(basis, &y, fitted, t->options->energy, t->pool, t->progress, err);
+    kb_status status = fit_basis(t, &y, fitted, err);
     if (status)
         return status;
     size_t floats;
@@ -293,9 +322,7 @@ static kb_status make_network(struct trainer *t, kb_error *err)
     if (status)
         return status;
     model->weights = kb_alloc_aligned(model->layout.parameters, sizeof *model->weights);
-    t->best = kb_alloc_aligned(model->layout.parameters, sizeof *t->best);
-    t->order = kb_calloc(t->split.fitted_count, sizeof *t->order);
-    if (!model->weights || !t->best || !t->order)
+    if (!model->weights)
         return kb_fail(err, KB_ERR_MEMORY, "no memory for a network of %zu parameters",
                        model->layout.parameters);
     status = kb_network_create(&t->net, &model->layout, t->dev, size_max(t->batch, DEC_BATCH), err);
@@ -306,140 +333,122 @@ static kb_status make_network(struct trainer *t, kb_error *err)
     return KB_OK;
 }
 
-/* --- the autoencoder's epochs ------------------------------------------------------------- */
+/* --- checkpoints --------------------------------------------------------------------------- */
 
-struct schedule {
-    size_t epochs, steps; /* steps: of all epochs */
-    size_t patience;
-    double learning_rate;
-};
+/* A sum over what the network is fitted on: names of sessions, and the mean and (in the row space)
+ * its coordinates, in which every reading has a part. */
+static unsigned long fingerprint(const struct trainer *t)
+{
+    const kb_basis *basis = &t->model->basis;
+    unsigned long sum = crc32(0, NULL, 0);
+    for (uint32_t i = 0; i < kb_names_count(t->model->fitted); i++) {
+        const char *name = kb_names_get(t->model->fitted, i);
+        sum = crc32_z(sum, (const unsigned char *)name, strlen(name) + 1);
+    }
+    sum = crc32_z(sum, (const unsigned char *)basis->mean, basis->dims * sizeof *basis->mean);
+    sum = crc32_z(sum, (const unsigned char *)&basis->scale, sizeof basis->scale);
+    if (basis->rank)
+        sum =
+            crc32_z(sum, (const unsigned char *)basis->offset, basis->rank * sizeof *basis->offset);
+    return sum;
+}
 
-static struct schedule make_schedule(const struct trainer *t)
+/* All that the parameters depend on, a line for each; *KEY is the caller's to free. Sums depend on
+ * the threads. */
+static kb_status write_key(const struct trainer *t, char **key, kb_error *err)
 {
     const kb_train_options *o = t->options;
+    const kb_layout *layout = &t->model->layout;
+    char text[1024];
+    snprintf(text, sizeof text,
+             "variant=%s\npreset=%s\nscale=%s\nmin_presence=%.17g\nspace=%s\nenergy=%.17g\n"
+             "epochs=%zu\npatience=%zu\nbatch=%zu\nhidden=%zu\nlatent=%zu\nlearning_rate=%.17g\n"
+             "kl_weight=%.17g\nseed=%llu\ndevice=%s\nthreads=%zu\ninputs=%zu\ndimensions=%zu\n"
+             "fitted_sessions=%zu\nheld_out_sessions=%zu\ncorpus=%08lx\n",
+             kb_variant_is_vae(o->variant) ? "vae" : "ae", kb_preset_name(o->preset),
+             kb_scale_name(o->scale), o->min_presence, kb_space_name(o->space), o->energy,
+             o->epochs, o->patience, t->batch, layout->hidden, layout->latent, o->learning_rate,
+             o->kl_weight, (unsigned long long)o->seed, t->dev->ops->name, kb_pool_threads(t->pool),
+             layout->inputs, t->model->basis.dims, t->split.fitted_count, t->split.held_out_count,
+             fingerprint(t));
+    *key = kb_strdup(text);
+    return *key ? KB_OK : kb_fail_memory(err, "a checkpoint");
+}
+
+/* What cannot be gone on from is told before the work begins. */
+static kb_status look_at_checkpoint(const struct trainer *t, kb_error *err)
+{
+    bool exists;
+    return t->options->checkpoint ? kb_checkpoint_look(t->options->checkpoint, &exists, err)
+                                  : KB_OK;
+}
+
+/* --- the autoencoder ---------------------------------------------------------------------- */
+
+static size_t choose_epochs(const struct trainer *t)
+{
     size_t per_epoch = ceil_div(t->split.fitted_count, t->batch);
-    size_t epochs = o->epochs                         ? o->epochs
-                    : o->preset == KB_PRESET_DOCUMENT ? 1000
+    return t->options->epochs                         ? t->options->epochs
+           : t->options->preset == KB_PRESET_DOCUMENT ? 1000
                                                       : ceil_div(AUTOENCODER_STEPS, per_epoch);
-    return (struct schedule){.epochs = epochs,
-                             .steps = epochs * per_epoch,
-                             .patience = o->patience ? o->patience : size_max(10, epochs / 4),
-                             .learning_rate = o->learning_rate};
 }
 
-/* Warm-up, then a cosine to zero. STEP counts from 0. */
-static double learning_rate_at(const struct schedule *s, size_t step)
+/* Seconds that are left of the SHARE of --time-limit. */
+static double seconds_left(const struct trainer *t, double share)
 {
-    double warm = (double)size_min(WARM_UP_STEPS, s->steps / 4 + 1);
-    double rate =
-        s->learning_rate * .5 * (1 + cos(3.14159265358979 * (double)step / (double)s->steps));
-    return (double)step < warm ? rate * (double)(step + 1) / warm : rate;
+    double limit = t->options->time_limit;
+    return limit > 0 ? share * limit - seconds_since(&t->begun) : INFINITY;
 }
 
-/* One pass over the fitted sessions in a new order. *LOSS: means over the epoch. */
-static kb_status run_epoch(struct trainer *t, const struct schedule *s, size_t epoch, kb_loss *loss,
-                           kb_error *err)
+static void autoencoder_epoch_done(void *ctx, const kb_autoencoder_epoch *epoch)
 {
-    size_t n = t->split.fitted_count, step = (epoch - 1) * ceil_div(n, t->batch);
-    kb_rng rng = kb_rng_start(t->options->seed, KB_STREAM_SHUFFLE + 100 * epoch);
-    for (size_t i = 0; i < n; i++)
-        t->order[i] = i;
-    kb_rng_shuffle(&rng, t->order, n);
-    *loss = (kb_loss){0};
-    for (size_t i = 0; i < n; i += t->batch, step++) {
-        if (kb_cancelled(t->progress))
-            return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
-        size_t rows = size_min(t->batch, n - i);
-        double share = (double)rows / (double)n;
-        t->fitted->fill(t->fitted, t->dev, t->net.x, t->order + i, rows);
-        kb_loss part =
-            kb_network_forward(&t->net, rows, t->options->kl_weight, true, t->options->seed, step);
-        kb_network_backward(&t->net, rows, t->options->kl_weight);
-        if (!isfinite(part.total) || !kb_network_adam(&t->net, learning_rate_at(s, step),
-                                                      GRADIENT_CLIP, t->net.layout.parameters))
-            return kb_fail(err, KB_ERR_NUMERIC, "training diverged in epoch %zu", epoch);
-        loss->total += share * part.total;
-        loss->reconstruction += share * part.reconstruction;
-        loss->kl += share * part.kl;
-    }
-    return KB_OK;
-}
-
-/* Mean loss on the held-out sessions, without noise. */
-static double validate(struct trainer *t)
-{
-    size_t rows[DEC_BATCH], n = t->held_out->count;
-    double sum = 0;
-    for (size_t i = 0; i < n && !kb_cancelled(t->progress); i += DEC_BATCH) {
-        size_t part = size_min(DEC_BATCH, n - i);
-        for (size_t r = 0; r < part; r++)
-            rows[r] = i + r;
-        t->held_out->fill(t->held_out, t->dev, t->net.x, rows, part);
-        sum += (double)part *
-               kb_network_forward(&t->net, part, t->options->kl_weight, false, 0, 0).total;
-    }
-    return sum / (double)n;
-}
-
-/* One epoch and what follows it: validation, the log, the best weights. *STOP: patience has run
- * out. */
-static kb_status train_epoch(struct trainer *t, const struct schedule *s, size_t epoch, bool *stop,
-                             kb_error *err)
-{
-    kb_loss loss;
-    kb_status status = run_epoch(t, s, epoch, &loss, err);
-    if (status)
-        return status;
-    double validation = validate(t);
-    if (kb_cancelled(t->progress))
-        return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
-    if (validation < t->best_loss) {
-        t->best_loss = validation;
-        t->best_epoch = epoch;
-        kb_network_get(&t->net, t->best);
-    }
-    t->epochs_run = epoch;
-    kb_progress_report(t->progress, "training", epoch, s->epochs);
+    struct trainer *t = ctx;
     tell_row(t, (kb_train_row){.phase = "autoencoder",
-                               .epoch = epoch,
-                               .epochs = s->epochs,
-                               .loss = loss.total,
-                               .reconstruction = loss.reconstruction,
-                               .kl = t->net.layout.vae ? loss.kl : (double)NAN,
+                               .epoch = epoch->number,
+                               .epochs = t->epochs,
+                               .loss = epoch->loss.total,
+                               .reconstruction = epoch->loss.reconstruction,
+                               .kl = t->net.layout.vae ? epoch->loss.kl : (double)NAN,
                                .clustering = (double)NAN,
-                               .validation = validation});
-    *stop = epoch - t->best_epoch >= s->patience;
-    return t->dev->ops->status(t->dev, err);
+                               .validation = epoch->validation});
 }
 
-/* After divergence: back to the best weights so far (or the initial ones), the learning rate a
- * tenth. */
-static void step_back(struct trainer *t, struct schedule *s)
+static void pass_note(void *ctx, const char *text)
 {
-    s->learning_rate /= 10;
-    kb_network_put(&t->net, t->best_epoch ? t->best : t->model->weights);
-    tell_note(t, "training diverged: back to the best weights, with a tenth of the learning rate");
+    tell_note(ctx, text);
 }
 
 static kb_status train_autoencoder(struct trainer *t, kb_error *err)
 {
-    struct schedule schedule = make_schedule(t);
-    bool stop = false;
-    int retries = 2;
-    t->best_loss = INFINITY;
-    kb_progress_report(t->progress, "training", 0, schedule.epochs);
-    for (size_t epoch = 1; epoch <= schedule.epochs && !stop; epoch++) {
-        kb_status status = train_epoch(t, &schedule, epoch, &stop, err);
-        if (status == KB_ERR_NUMERIC && retries-- > 0)
-            step_back(t, &schedule);
-        else if (status)
-            return status;
-    }
-    if (!t->best_epoch)
-        return kb_fail(err, KB_ERR_NUMERIC, "training never reached a finite validation loss");
-    memcpy(t->model->weights, t->best, t->model->layout.parameters * sizeof *t->best);
-    kb_network_put(&t->net, t->best);
-    return KB_OK;
+    const kb_train_options *o = t->options;
+    double share = kb_variant_has_dec(o->variant) ? AUTOENCODER_SHARE : 1;
+    char *key = NULL;
+    kb_status status = o->checkpoint ? write_key(t, &key, err) : KB_OK;
+    if (status)
+        return status;
+    t->epochs = choose_epochs(t);
+    const kb_autoencoder_options options = {.batch = t->batch,
+                                            .epochs = t->epochs,
+                                            .patience = o->patience ? o->patience
+                                                                    : size_max(10, t->epochs / 4),
+                                            .learning_rate = o->learning_rate,
+                                            .kl_weight = o->kl_weight,
+                                            .seed = o->seed,
+                                            .seconds = seconds_left(t, share),
+                                            .checkpoint = o->checkpoint,
+                                            .key = key,
+                                            .checkpoint_every = o->checkpoint_every,
+                                            .epoch = autoencoder_epoch_done,
+                                            .note = pass_note,
+                                            .ctx = t};
+    kb_autoencoder_result result = {0};
+    status = kb_autoencoder_train(&t->net, t->model->weights, t->fitted, t->held_out, &options,
+                                  &result, t->progress, err);
+    free(key);
+    t->epochs_run = result.epochs;
+    t->best_epoch = result.best_epoch;
+    t->best_loss = result.best_loss;
+    return status;
 }
 
 /* --- DEC ---------------------------------------------------------------------------------- */
@@ -456,6 +465,19 @@ static void dec_epoch_done(void *ctx, size_t number, double loss)
                                .kl = (double)NAN,
                                .clustering = loss,
                                .validation = (double)NAN});
+}
+
+/* Asked after an epoch, so that there is always one. */
+static bool dec_out_of_time(void *ctx, size_t epochs)
+{
+    struct trainer *t = ctx;
+    if (epochs >= t->dec_epochs || seconds_left(t, 1) > 0)
+        return false;
+    char text[96];
+    snprintf(text, sizeof text, "--time-limit: clustering stopped after epoch %zu of %zu", epochs,
+             t->dec_epochs);
+    tell_note(t, text);
+    return true;
 }
 
 static kb_status train_dec(struct trainer *t, kb_error *err)
@@ -477,9 +499,11 @@ static kb_status train_dec(struct trainer *t, kb_error *err)
                               .learning_rate = t->options->learning_rate,
                               .seed = t->options->seed,
                               .epoch = dec_epoch_done,
+                              .stop = dec_out_of_time,
                               .ctx = t};
-    kb_status status = kb_dec_train(&t->net, t->fitted, &options, model->dec_centroids,
-                                    model->dec_weights, t->pool, t->progress, err);
+    kb_status status =
+        kb_dec_retry(&t->net, model->weights, t->fitted, &options, model->dec_centroids,
+                     model->dec_weights, pass_note, t->pool, t->progress, err);
     if (status)
         return status;
     model->dec_clusters = k;
@@ -509,7 +533,9 @@ static kb_status write_notes(struct trainer *t, kb_error *err)
 
 static kb_status run(struct trainer *t, kb_error *err)
 {
-    kb_status status = open_device(t, err);
+    kb_status status = look_at_checkpoint(t, err);
+    if (!status)
+        status = open_device(t, err);
     if (!status)
         status = homogenise(t, err);
     if (!status)
@@ -533,8 +559,6 @@ static void clean_up(struct trainer *t)
     kb_device_close(t->dev);
     kb_view_free(t->view);
     kb_fit_split_clear(&t->split);
-    free(t->order);
-    free(t->best);
 }
 
 kb_status kb_train(kb_model **out, const kb_corpus *corpus, const kb_train_options *options,

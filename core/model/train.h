@@ -49,12 +49,17 @@ typedef struct kb_train_options {
     size_t hidden;       /* H; 0: by the preset */
     size_t latent;       /* Z; 0: by the preset */
     size_t clusters;     /* DEC's k, default 20; cut to N/10 on small corpora */
-    size_t batch;        /* 0: 128 */
+    size_t batch;        /* at most; 0: 128, with the document preset 320 or more */
     double learning_rate; /* default 1e-3 */
     double kl_weight;     /* beta, default 3e-3 */
     size_t patience; /* epochs without a better validation loss before stopping; 0: by the recipe */
     kb_device_choice device;
-    uint64_t seed; /* default 1 */
+    uint64_t seed;           /* default 1 */
+    double time_limit;       /* seconds that training may take, a fifth of them DEC's; 0: no limit.
+                                An epoch that has begun is cut short, but not before a step */
+    const char *checkpoint;  /* file to go on from, if it exists, and to write; NULL: none. It stays
+                                when training has ended: the model is not saved yet */
+    double checkpoint_every; /* seconds; default 300 */
 } kb_train_options;
 
 kb_train_options kb_train_defaults(void);
