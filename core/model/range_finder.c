@@ -66,9 +66,9 @@ static kb_status finder_create(struct finder *f, const kb_blocks *blocks, const 
                          .total = (ITERATIONS + 1) * blocks->objects};
     f->q = alloc_floats(f->n, l);
     f->z = alloc_floats(f->n, l);
-    f->block = alloc_floats(blocks->widest, blocks->timesteps);
+    f->block = alloc_floats(blocks->widest, blocks->width);
     f->rows = alloc_floats(CHUNK, l);
-    f->between = alloc_floats(blocks->timesteps, l);
+    f->between = alloc_floats(blocks->width, l);
     f->small = kb_size_mul(l, l, &pairs) ? kb_calloc(pairs, sizeof *f->small) : NULL;
     f->values = kb_calloc(l, sizeof *f->values);
     f->sums = kb_calloc(l, sizeof *f->sums);
@@ -106,7 +106,7 @@ static size_t size_min(size_t a, size_t b)
 static void pass_down(struct finder *f, const kb_block_entry *entries, size_t count,
                       const float *mean)
 {
-    size_t t = f->blocks->timesteps, l = f->l;
+    size_t t = f->blocks->width, l = f->l;
     for (size_t from = 0; from < count; from += CHUNK) {
         size_t rows = size_min(CHUNK, count - from);
         for (size_t a = 0; a < rows; a++)
@@ -123,7 +123,7 @@ static void pass_down(struct finder *f, const kb_block_entry *entries, size_t co
 /* Its rows of Z += (block of j) BETWEEN / s^2. */
 static void pass_up(struct finder *f, const kb_block_entry *entries, size_t count)
 {
-    size_t t = f->blocks->timesteps, l = f->l;
+    size_t t = f->blocks->width, l = f->l;
     float factor = (float)(1 / (f->basis->scale * f->basis->scale));
     for (size_t from = 0; from < count; from += CHUNK) {
         size_t rows = size_min(CHUNK, count - from);
@@ -152,7 +152,7 @@ static kb_status multiply(struct finder *f, kb_error *err)
             continue;
         kb_blocks_fill(f->blocks, j, f->block);
         pass_down(f, f->blocks->entries + f->blocks->start[j], count,
-                  f->basis->mean + j * f->blocks->timesteps);
+                  f->basis->mean + j * f->blocks->width);
         pass_up(f, f->blocks->entries + f->blocks->start[j], count);
     }
     centre_columns(f, f->z);
