@@ -122,6 +122,8 @@ const option_row cli_rows[] = {
      .metavar = "N", .help = "at most N epochs of the autoencoder"},
     {"dec-epochs", 0, KIND_SIZE, TRAINING, FIELD(training.dec_epochs), RANGE(1, 1e6),
      .zero = "auto", .metavar = "N", .help = "epochs of clustering"},
+    {"dec-tolerance", 0, KIND_REAL, TRAINING, FIELD(training.dec_tolerance), RANGE(0, 1),
+     .metavar = "SHARE", .help = "clustering ends when fewer sessions change their cluster"},
     {"hidden", 0, KIND_SIZE, TRAINING, FIELD(training.hidden), RANGE(1, 1e6), .zero = "auto",
      .metavar = "H", .help = "units of the hidden layer"},
     {"latent", 0, KIND_SIZE, TRAINING, FIELD(training.latent), RANGE(1, 1e6), .zero = "auto",

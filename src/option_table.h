@@ -54,7 +54,7 @@ enum {
     CALIBRATION = V(TRAIN) | V(CALIBRATE) | V(EXPLORE)
 };
 
-enum { CLI_ROWS_MAX = 64 };
+enum { CLI_ROWS_MAX = 96 };
 
 extern const option_row cli_rows[];
 extern const size_t cli_row_count; /* <= CLI_ROWS_MAX */

@@ -4,6 +4,7 @@ libmodel_a_CFLAGS = $(CORE_CFLAGS)
 libmodel_a_SOURCES = \
   core/model/basis.c core/model/basis.h \
   core/model/blocks.c core/model/blocks.h \
+  core/model/centroids.c core/model/centroids.h \
   core/model/dec.c core/model/dec.h \
   core/model/model.c core/model/model.h core/model/model_private.h \
   core/model/modelfile.c core/model/modelfile.h \
@@ -14,13 +15,17 @@ libmodel_a_SOURCES = \
   core/model/train.c core/model/train.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_basis tests/test_container tests/test_modelfile tests/test_network
+MODEL_TESTS = tests/test_basis tests/test_container tests/test_dec tests/test_modelfile tests/test_network
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 tests_test_network_SOURCES = tests/test_network.c
 tests_test_network_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_network_CFLAGS = $(TEST_CFLAGS)
 tests_test_network_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_dec_SOURCES = tests/test_dec.c
+tests_test_dec_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_dec_CFLAGS = $(TEST_CFLAGS)
+tests_test_dec_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_container_SOURCES = tests/test_container.c
 tests_test_container_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_container_CFLAGS = $(TEST_CFLAGS)

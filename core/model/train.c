@@ -48,6 +48,7 @@ struct trainer {
     size_t best_epoch, epochs_run;
     size_t dec_epochs;
     double dec_loss;
+    kb_dec_result dec; /* its arrays go to the model */
 };
 
 static double seconds_since(const struct timespec *begun)
@@ -416,36 +417,70 @@ static void dec_epoch_done(void *ctx, size_t number, double loss)
                                .validation = (double)NAN});
 }
 
+static void dec_note(void *ctx, const char *text)
+{
+    tell_note(ctx, text);
+}
+
+/* Epochs for at least DEC_STEPS updates, however few sessions there are. */
+static size_t dec_epochs(const struct trainer *t)
+{
+    size_t per_epoch = ceil_div(t->split.fitted_count, DEC_BATCH);
+    return t->options->dec_epochs ? t->options->dec_epochs
+                                  : size_max(DEC_EPOCHS, ceil_div(DEC_STEPS, per_epoch));
+}
+
 static kb_status train_dec(struct trainer *t, kb_error *err)
 {
     kb_model *model = t->model;
-    size_t n = t->split.fitted_count, z = model->layout.latent, floats;
-    size_t k = size_max(2, size_min(t->options->clusters, n / 10));
-    t->dec_epochs = t->options->dec_epochs
-                        ? t->options->dec_epochs
-                        : size_max(DEC_EPOCHS, ceil_div(DEC_STEPS, ceil_div(n, DEC_BATCH)));
-    if (kb_size_mul(k, z, &floats))
-        model->dec_centroids = kb_alloc_aligned(floats, sizeof *model->dec_centroids);
-    model->dec_weights = kb_calloc(k, sizeof *model->dec_weights);
-    if (!model->dec_centroids || !model->dec_weights)
-        return kb_fail_memory(err, "centroids");
-    kb_dec_options options = {.clusters = k,
-                              .epochs = t->dec_epochs,
-                              .batch = DEC_BATCH,
-                              .learning_rate = t->options->learning_rate,
-                              .seed = t->options->seed,
-                              .epoch = dec_epoch_done,
-                              .ctx = t};
-    kb_status status = kb_dec_train(&t->net, t->fitted, &options, model->dec_centroids,
-                                    model->dec_weights, t->pool, t->progress, err);
+    t->dec_epochs = dec_epochs(t);
+    kb_dec_options options = {
+        .clusters = size_max(2, size_min(t->options->clusters, t->split.fitted_count / 10)),
+        .epochs = t->dec_epochs,
+        .batch = DEC_BATCH,
+        .tolerance = t->options->dec_tolerance,
+        .least_updates = DEC_STEPS,
+        .learning_rate = t->options->learning_rate,
+        .seed = t->options->seed,
+        .epoch = dec_epoch_done,
+        .note = dec_note,
+        .ctx = t};
+    kb_dec_result *r = &t->dec;
+    kb_status status = kb_dec_train(r, &t->net, t->fitted, &options, t->pool, t->progress, err);
     if (status)
         return status;
-    model->dec_clusters = k;
+    model->dec_weights = kb_calloc(r->clusters, sizeof *model->dec_weights);
+    if (!model->dec_weights)
+        return kb_fail_memory(err, "centroids");
+    for (size_t j = 0; j < r->clusters; j++)
+        model->dec_weights[j] = r->traits[j].size;
+    model->dec_clusters = r->clusters;
+    model->dec_centroids = r->centroids;
+    model->dec_traits = r->traits;
+    r->centroids = NULL;
+    r->traits = NULL;
     kb_network_get(&t->net, model->weights);
     return KB_OK;
 }
 
 /* --- the whole ---------------------------------------------------------------------------- */
+
+static kb_status note_dec(struct trainer *t, kb_error *err)
+{
+    const kb_dec_result *r = &t->dec;
+    size_t catch_alls = 0;
+    for (size_t j = 0; j < t->model->dec_clusters; j++)
+        catch_alls += t->model->dec_traits[j].catch_all;
+    char changed[32] = "unknown";
+    if (isfinite(r->changed))
+        snprintf(changed, sizeof changed, "%.6g", r->changed);
+    return kb_model_note(t->model, err,
+                         "dec_epochs=%zu\ndec_updates=%zu\ndec_stopped=%s\ndec_changed=%s\n"
+                         "dec_reseeded=%zu\ndec_merged=%zu\ndec_catch_alls=%zu\n"
+                         "dec_divergences=%zu\n",
+                         r->epochs, r->updates, r->stopped ? "settled" : "epochs", changed,
+                         r->reseeded, r->merged, catch_alls, r->divergences);
+}
 
 static kb_status write_notes(struct trainer *t, kb_error *err)
 {
@@ -462,7 +497,9 @@ static kb_status write_notes(struct trainer *t, kb_error *err)
              t->model->dec_clusters, t->dec_loss, t->split.fitted_count, t->split.held_out_count);
     free(t->model->notes);
     t->model->notes = kb_strdup(text);
-    return t->model->notes ? KB_OK : kb_fail_memory(err, "training notes");
+    if (!t->model->notes)
+        return kb_fail_memory(err, "training notes");
+    return t->model->dec_clusters ? note_dec(t, err) : KB_OK;
 }
 
 static kb_status run(struct trainer *t, kb_error *err)
@@ -491,6 +528,7 @@ static void clean_up(struct trainer *t)
     kb_device_close(t->dev);
     kb_view_free(t->view);
     kb_fit_split_clear(&t->split);
+    kb_dec_result_clear(&t->dec);
     free(t->order);
     free(t->best);
 }

@@ -45,6 +45,8 @@ typedef struct kb_train_options {
     double energy;        /* share of the variance that the basis keeps, (0, 1]; default .99 */
     size_t epochs;        /* cap for the autoencoder's phase; 0: by the preset */
     size_t dec_epochs;    /* 0: by the recipe */
+    double dec_tolerance; /* DEC stops when a smaller share of sessions changes cluster; default
+                             .001, 0: never */
     size_t hidden;        /* H; 0: by the preset */
     size_t latent;        /* Z; 0: by the preset */
     size_t clusters;      /* DEC's k, default 20; cut to N/10 on small corpora */
