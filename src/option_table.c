@@ -108,6 +108,8 @@ const option_row cli_rows[] = {
 
     {"variant", 0, KIND_CHOICE, TRAINING, FIELD(training.variant), WORDS(variant_word, KB_VARIANTS),
      .help = "autoencoder, variational or not, clustered or not"},
+    {"runs", 0, KIND_SIZE, V(TRAIN), FIELD(runs), RANGE(1, 100), .metavar = "R",
+     .help = "train with R seeds and keep the model that the others agree with most"},
     {"preset", 0, KIND_CHOICE, TRAINING, FIELD(training.preset), WORDS(preset_word, KB_PRESETS),
      .help = "sizes that train in seconds, or the published ones"},
     {"scale", 0, KIND_CHOICE, TRAINING, FIELD(training.scale), WORDS(scale_word, KB_SCALES),

@@ -90,6 +90,16 @@ holds "another seed gives another model" test "$(cmp -s model.kb model3.kb && ec
 holds "nothing but models, log and corpora is left behind" test \
   "$(echo *)" = "again corpus err log.csv model.kb model2.kb model3.kb out"
 
+# shellcheck disable=SC2086
+gives 0 "train with several seeds" train corpus -o runs.kb $small --timesteps 24 --runs 2 --log runs.csv
+says "the agreement of several seeds is told" "2 runs agree by"
+holds "the log is that of one run" test "$(lines runs.csv)" -eq "$(lines log.csv)"
+gives 0 "info of several seeds" info runs.kb
+holds "info tells their agreement" grep -q "^training runs_agreement," out
+# shellcheck disable=SC2086
+gives 2 "no runs at all" train corpus -o x.kb $small --runs 0
+rm runs.kb runs.csv
+
 gives 0 "info tells what a model holds" info model.kb
 header_is "info has items and values" "item,value"
 holds "info tells the latent length" grep -qx "latent,8" out
