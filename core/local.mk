@@ -2,7 +2,9 @@ noinst_LIBRARIES += libcore.a
 libcore_a_CPPFLAGS = $(CORE_CPPFLAGS)
 libcore_a_CFLAGS = $(CORE_CFLAGS)
 libcore_a_SOURCES = \
+  core/appraisal.c core/appraisal.h \
   core/assign.c \
+  core/baselines.c core/baselines.h \
   core/calibrate.c \
   core/job.c core/job.h \
   core/job_text.c core/job_text.h \

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "appraisal.h"
 #include "memory.h"
 #include "model_private.h"
 #include "scores.h"
@@ -164,6 +165,14 @@ static kb_status tell(struct runs *r, kb_model *model, const kb_runs_result *s, 
                          s->runs, s->agreement, s->seed, s->kept_agreement);
 }
 
+static kb_status appraise(struct runs *r, kb_model *model, kb_error *err)
+{
+    kb_appraisal appraisal;
+    kb_status status =
+        kb_appraise(&appraisal, model, r->corpus, kb_model_seed(model), r->pool, r->progress, err);
+    return status ? status : kb_appraisal_tell(&appraisal, model, pass_note, r, err);
+}
+
 static kb_status keep(struct runs *r, kb_model **out, kb_elbow *elbow, kb_runs_result *result,
                       kb_error *err)
 {
@@ -171,6 +180,8 @@ static kb_status keep(struct runs *r, kb_model **out, kb_elbow *elbow, kb_runs_r
     struct run *run = &r->runs[kept];
     *result = summarise(r, kept);
     kb_status status = r->count > 1 ? tell(r, run->model, result, err) : KB_OK;
+    if (!status)
+        status = appraise(r, run->model, err);
     if (!status)
         status = hand_on_rows(r, run, err);
     if (status)

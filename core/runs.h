@@ -22,8 +22,9 @@ typedef struct kb_runs_result {
  * r, and is the model that these seeds give alone, its drawn validation sessions included. What is
  * compared are the clusters of the first model's calibration sessions; *OUT, *ELBOW (cleared by the
  * caller) are the model and table of the medoid, the run of highest mean agreement, the first of
- * equals. With several runs the agreement is in the model's notes. OBSERVER hears notes as they
- * come, and the rows of the kept run alone, once it is known. All models are in memory together. */
+ * equals, appraised (appraisal.h). With several runs the agreement is in the model's notes.
+ * OBSERVER hears notes as they come, and the rows of the kept run alone, once it is known. All
+ * models are in memory together. */
 enum { KB_RUNS_MAX = 100 };
 
 kb_status kb_train_runs(kb_model **out, kb_elbow *elbow, kb_runs_result *result,

@@ -163,6 +163,8 @@ const option_row cli_rows[] = {
      .help = "what objects are ranked by"},
     {"cluster", 0, KIND_SIZE, V(EXPLAIN), FIELD(cluster), RANGE(1, 4294967295.0), .zero = "all",
      .metavar = "N", .help = "this cluster only"},
+    {"baselines", 0, KIND_FLAG, V(SCORE), FIELD(baselines),
+     .help = "K-means on presence and on principal components too"},
     {"n", 'n', KIND_SIZE, V(NGRAMS), FIELD(ngrams.n), RANGE(2, 64), .metavar = "N",
      .help = "length of an n-gram, the start that follows it included"},
     {"start", 0, KIND_TEXT, V(NGRAMS), FIELD(ngrams.start), .metavar = "EVENT",

@@ -71,6 +71,7 @@ typedef struct cli_options {
     unsigned by;      /* cli_measure */
     unsigned color;   /* kb_color_mode */
     bool ascii, no_mouse;
+    bool baselines;
     bool no_cache, list, clear;
     size_t cache_limit; /* MiB */
     char cache_folder[4096];

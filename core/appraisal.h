@@ -1,0 +1,57 @@
+/* appraisal: is a calibrated model worth more than plain K-means? Told without labels.
+ *
+ * Distances of different embeddings do not compare, and a clustering's own indices praise what it
+ * was made for. So clusterings are judged by what they were not made from: to compare the model's
+ * clusters with K-means on presence (or on principal components), both at the model's number of
+ * clusters, each of the two is held against the same witnesses - the clusterings by whatever of
+ * presence, components, levels and growth (baselines.h) is not being compared - and its AGREEMENT
+ * is the mean adjusted mutual information with the two that it agrees with most. A clustering that
+ * finds what is there is confirmed by clusterings of other kinds; one that finds its own noise is
+ * not. The model is no better where its agreement is not higher.
+ *
+ * Beside it, for the user to see: STABILITY, the adjusted Rand index between two K-means of halves
+ * of the sessions, each extended to all (for the model in its latent space, with the encoder as it
+ * is, which flatters it), and the silhouette of each clustering in ONE fixed space, presence (which
+ * flatters K-means on presence). */
+#ifndef KB_APPRAISAL_H
+#define KB_APPRAISAL_H
+
+#include "baselines.h"
+#include "pipeline.h"
+
+/* What is weak. */
+#define KB_WEAK_SHARE .6 /* of the fitted sessions in one cluster */
+
+typedef struct kb_appraised {
+    double stability, silhouette;
+} kb_appraised;
+
+typedef struct kb_appraisal {
+    size_t sessions; /* looked at: fitted and calibration sessions, at most 1,000, drawn by seed */
+    size_t clusters;
+    uint32_t largest; /* number of the cluster with most of the fitted sessions */
+    double largest_share;
+    kb_appraised model, baseline[KB_BASELINES_TOLD];
+    /* By baseline: agreement of the two that are compared. */
+    double model_agreement[KB_BASELINES_TOLD], agreement[KB_BASELINES_TOLD];
+} kb_appraisal;
+
+/* MODEL is calibrated. Fewer than 4 sessions, or all of them alike, leave NANs. */
+kb_status kb_appraise(kb_appraisal *out, const kb_model *model, const kb_corpus *corpus,
+                      uint64_t seed, kb_pool *pool, const kb_progress *progress, kb_error *err);
+
+/* The model's agreement is not higher than that of BASELINE; false where it is not known. */
+bool kb_appraisal_no_better(const kb_appraisal *appraisal, kb_baseline baseline);
+
+/* Tells what was measured and what is weak through NOTE(CTX), and keeps it in MODEL's notes. */
+kb_status kb_appraisal_tell(const kb_appraisal *appraisal, kb_model *model,
+                            void (*note)(void *ctx, const char *text), void *ctx, kb_error *err);
+
+/* OUT (one for each session of CORPUS): the clusters of K-means on BASELINE at the model's number
+ * of clusters, fitted on the sessions that an appraisal looks at, numbered from 1 without meaning;
+ * distances and novelties are NAN, and a session without rows is in cluster 0. */
+kb_status kb_baseline_assign(kb_assignment *out, const kb_model *model, const kb_corpus *corpus,
+                             kb_baseline baseline, uint64_t seed, kb_pool *pool,
+                             const kb_progress *progress, kb_error *err);
+
+#endif
