@@ -20,6 +20,8 @@ const verb_row cli_verbs[CLI_VERBS] = {
     [CLI_IMPORT] = {"import", "FORMAT IN OUT", "",
                     "write a corpus OUT from IN, which is jmap, prometheus or jsonl"},
     [CLI_INFO] = {"info", "FILE", "", "print what a model or a corpus holds"},
+    [CLI_COMPARE] = {"compare-variants", "CORPUS", "",
+                     "train all four variants and print their elbows side by side"},
     [CLI_CACHE] = {"cache", "", "", "print what is kept of earlier readings, or remove it"},
 };
 
@@ -106,8 +108,8 @@ const option_row cli_rows[] = {
     {"log", 0, KIND_TEXT, V(TRAIN), FIELD(log), .metavar = "LOG.csv",
      .help = "write a row for each epoch to LOG.csv"},
 
-    {"variant", 0, KIND_CHOICE, TRAINING, FIELD(training.variant), WORDS(variant_word, KB_VARIANTS),
-     .help = "autoencoder, variational or not, clustered or not"},
+    {"variant", 0, KIND_CHOICE, TRAINING & ~V(COMPARE), FIELD(training.variant),
+     WORDS(variant_word, KB_VARIANTS), .help = "autoencoder, variational or not, clustered or not"},
     {"runs", 0, KIND_SIZE, V(TRAIN), FIELD(runs), RANGE(1, 100), .metavar = "R",
      .help = "train with R seeds and keep the model that the others agree with most"},
     {"preset", 0, KIND_CHOICE, TRAINING, FIELD(training.preset), WORDS(preset_word, KB_PRESETS),
@@ -143,12 +145,12 @@ const option_row cli_rows[] = {
     {"device", 0, KIND_CHOICE, TRAINING, FIELD(training.device),
      WORDS(device_word, KB_DEVICE_CHOICES), .help = "what computes"},
 
-    {"k", 'k', KIND_SIZE, CALIBRATION, FIELD(calibration.k), RANGE(2, 1000), .zero = "auto",
-     .metavar = "K", .help = "number of clusters; auto: by the elbow"},
-    {"kmin", 0, KIND_SIZE, CALIBRATION | V(ELBOW), FIELD(calibration.kmin), RANGE(2, 1000),
-     .metavar = "K", .help = "first k of the elbow"},
-    {"kmax", 0, KIND_SIZE, CALIBRATION | V(ELBOW), FIELD(calibration.kmax), RANGE(2, 1000),
-     .metavar = "K", .help = "last k of the elbow"},
+    {"k", 'k', KIND_SIZE, CALIBRATION | V(COMPARE), FIELD(calibration.k), RANGE(2, 1000),
+     .zero = "auto", .metavar = "K", .help = "number of clusters; auto: by the elbow"},
+    {"kmin", 0, KIND_SIZE, CALIBRATION | V(ELBOW) | V(COMPARE), FIELD(calibration.kmin),
+     RANGE(2, 1000), .metavar = "K", .help = "first k of the elbow"},
+    {"kmax", 0, KIND_SIZE, CALIBRATION | V(ELBOW) | V(COMPARE), FIELD(calibration.kmax),
+     RANGE(2, 1000), .metavar = "K", .help = "last k of the elbow"},
     {"false-alarms", 0, KIND_REAL, CALIBRATION, FIELD(calibration.false_alarms), RANGE(0, 1),
      .metavar = "SHARE", .help = "share of known sessions that may be called emerging"},
     {"novelty", 0, KIND_CHOICE, CALIBRATION, FIELD(calibration.novelty),

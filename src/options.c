@@ -105,7 +105,7 @@ static void print_verbs(void)
 {
     puts("\nWithout a terminal:");
     for (cli_verb v = CLI_TRAIN; v < CLI_VERBS; v++)
-        printf("  %-10s %s\n", cli_verbs[v].name, cli_verbs[v].summary);
+        printf("  %-16s %s\n", cli_verbs[v].name, cli_verbs[v].summary);
     puts("'kaboom VERB --help' lists the options of a verb; kaboom(1) is the manual.");
 }
 

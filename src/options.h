@@ -40,6 +40,7 @@ typedef enum cli_verb {
     CLI_IMPORT,
     CLI_INFO,
     CLI_CACHE,
+    CLI_COMPARE,
     CLI_VERBS /* how many */
 } cli_verb;
 
