@@ -29,7 +29,6 @@ struct appraiser {
     kb_baselines *baselines;
     uint32_t *labels; /* CLUSTERINGS x n */
     uint32_t *halves; /* 2 x n */
-    double ami[CLUSTERINGS][CLUSTERINGS];
 };
 
 /* --- which sessions ----------------------------------------------------------------------- */
@@ -162,31 +161,19 @@ static void find_largest(struct appraiser *a)
 
 /* --- comparisons -------------------------------------------------------------------------- */
 
-static kb_status compare_all(struct appraiser *a, kb_error *err)
+/* Mean adjusted mutual information of a clustering with those of the witnesses. */
+static kb_status measure_agreement(const struct appraiser *a, size_t who, double *agreement,
+                                   kb_error *err)
 {
+    double sum = 0;
     kb_status status = KB_OK;
-    for (size_t i = 0; !status && i < CLUSTERINGS; i++)
-        for (size_t j = 0; !status && j < i; j++) {
-            kb_agreement agreement = {0};
-            status = kb_agreement_of(&agreement, labels_of(a, i), labels_of(a, j), a->n, err);
-            a->ami[i][j] = a->ami[j][i] = agreement.ami;
-        }
-    return status;
-}
-
-/* Mean of the two largest agreements of WHO with the witnesses, which are all but the model and
- * BASELINE. */
-static double witnessed(const struct appraiser *a, size_t who, kb_baseline baseline)
-{
-    double first = -INFINITY, second = -INFINITY;
-    for (size_t w = 0; w < KB_BASELINES; w++) {
-        double x = a->ami[who][w];
-        if (w == (size_t)baseline)
-            continue;
-        second = x > first ? first : fmax(second, x);
-        first = fmax(first, x);
+    for (size_t w = KB_BASELINES_TOLD; !status && w < KB_BASELINES; w++) {
+        kb_agreement with = {0};
+        status = kb_agreement_of(&with, labels_of(a, who), labels_of(a, w), a->n, err);
+        sum += with.ami;
     }
-    return .5 * (first + second);
+    *agreement = sum / (KB_BASELINES - KB_BASELINES_TOLD);
+    return status;
 }
 
 static kb_status measure_silhouettes(struct appraiser *a, kb_error *err)
@@ -232,24 +219,20 @@ static kb_status appraise(struct appraiser *a, kb_error *err)
     if (!status)
         status = measure_silhouettes(a, err);
     if (!status)
-        status = compare_all(a, err);
-    for (size_t b = 0; !status && b < KB_BASELINES_TOLD; b++) {
-        a->out->model_agreement[b] = witnessed(a, MODEL, (kb_baseline)b);
-        a->out->agreement[b] = witnessed(a, b, (kb_baseline)b);
-    }
+        status = measure_agreement(a, MODEL, &a->out->model.agreement, err);
+    for (size_t b = 0; !status && b < KB_BASELINES_TOLD; b++)
+        status = measure_agreement(a, b, &a->out->baseline[b].agreement, err);
     return status;
 }
 
 kb_status kb_appraise(kb_appraisal *out, const kb_model *model, const kb_corpus *corpus,
                       uint64_t seed, kb_pool *pool, const kb_progress *progress, kb_error *err)
 {
-    const kb_appraised unknown = {(double)NAN, (double)NAN};
+    const kb_appraised unknown = {(double)NAN, (double)NAN, (double)NAN};
     *out = (kb_appraisal){.clusters = kb_model_clusters(model),
                           .largest_share = (double)NAN,
                           .model = unknown,
-                          .baseline = {unknown, unknown},
-                          .model_agreement = {(double)NAN, (double)NAN},
-                          .agreement = {(double)NAN, (double)NAN}};
+                          .baseline = {unknown, unknown}};
     if (!out->clusters)
         return kb_fail(err, KB_ERR_USAGE, "the model is not calibrated");
     struct appraiser a = {.model = model,
@@ -355,49 +338,55 @@ kb_status kb_baseline_assign(kb_assignment *out, const kb_model *model, const kb
 
 bool kb_appraisal_no_better(const kb_appraisal *a, kb_baseline b)
 {
-    return a->model_agreement[b] <= a->agreement[b];
+    return a->model.agreement <= a->baseline[b].agreement;
 }
 
-static const char *const what[KB_BASELINES_TOLD] = {"K-means on presence",
-                                                    "K-means on principal components"};
+static kb_status note_appraised(kb_model *model, const char *name, const kb_appraised *a,
+                                kb_error *err)
+{
+    return kb_model_note(model, err,
+                         "%s_agreement=%.6g\n%s_stability=%.6g\n%s_presence_silhouette=%.6g\n",
+                         name, a->agreement, name, a->stability, name, a->silhouette);
+}
 
 static kb_status keep_notes(const kb_appraisal *a, kb_model *model, kb_error *err)
 {
-    kb_status status = kb_model_note(
-        model, err,
-        "appraised_sessions=%zu\nlargest_cluster=%" PRIu32
-        "\nlargest_share=%.6g\nstability=%.6g\npresence_silhouette=%.6g\n",
-        a->sessions, a->largest, a->largest_share, a->model.stability, a->model.silhouette);
+    kb_status status = kb_model_note(model, err,
+                                     "appraised_sessions=%zu\nlargest_cluster=%" PRIu32
+                                     "\nlargest_cluster_share=%.6g\n",
+                                     a->sessions, a->largest, a->largest_share);
+    if (!status)
+        status = note_appraised(model, "model", &a->model, err);
     for (size_t b = 0; !status && b < KB_BASELINES_TOLD; b++)
-        status = kb_model_note(model, err,
-                               "baseline_%s_model_agreement=%.6g\nbaseline_%s_agreement=%.6g\n"
-                               "baseline_%s_stability=%.6g\nbaseline_%s_presence_silhouette=%.6g\n",
-                               kb_baseline_name((kb_baseline)b), a->model_agreement[b],
-                               kb_baseline_name((kb_baseline)b), a->agreement[b],
-                               kb_baseline_name((kb_baseline)b), a->baseline[b].stability,
-                               kb_baseline_name((kb_baseline)b), a->baseline[b].silhouette);
+        status = note_appraised(model, kb_baseline_name((kb_baseline)b), &a->baseline[b], err);
     return status;
 }
 
 kb_status kb_appraisal_tell(const kb_appraisal *a, kb_model *model,
                             void (*note)(void *ctx, const char *text), void *ctx, kb_error *err)
 {
+    static const char *const names[KB_BASELINES_TOLD] = {"presence", "principal components"};
     char text[256];
     if (a->largest_share > KB_WEAK_SHARE) {
         snprintf(text, sizeof text, "weak: cluster %" PRIu32 " has %.0f%% of the fitted sessions",
                  a->largest, 100 * a->largest_share);
         note(ctx, text);
     }
-    for (size_t b = 0; b < KB_BASELINES_TOLD; b++) {
-        if (isnan(a->agreement[b]))
-            continue;
-        bool weak = kb_appraisal_no_better(a, (kb_baseline)b);
-        snprintf(text, sizeof text,
-                 "%s%s: clusterings of other kinds confirm the model's clusters by %.2f, its by "
-                 "%.2f (adjusted mutual information)",
-                 weak ? "weak: no better than " : "against ", what[b], a->model_agreement[b],
-                 a->agreement[b]);
+    if (isfinite(a->model.agreement)) {
+        snprintf(
+            text, sizeof text,
+            "agreement with clusterings of other kinds: the model's %.2f, K-means' on presence "
+            "%.2f, on principal components %.2f",
+            a->model.agreement, a->baseline[KB_BASELINE_PRESENCE].agreement,
+            a->baseline[KB_BASELINE_COMPONENTS].agreement);
         note(ctx, text);
+    }
+    for (size_t b = 0; b < KB_BASELINES_TOLD; b++) {
+        bool close = fabs(a->model.agreement - a->baseline[b].agreement) <= KB_CLOSE;
+        snprintf(text, sizeof text, "weak: K-means on %s does %s", names[b],
+                 close ? "about as well" : "better");
+        if (kb_appraisal_no_better(a, (kb_baseline)b))
+            note(ctx, text);
     }
     return keep_notes(a, model, err);
 }

@@ -2,9 +2,9 @@
  * the corpus.
  *
  * Each is K-means on simple vectors of sessions. PRESENCE and COMPONENTS are the baselines a model
- * has to beat; LEVELS and GROWTH are looked at to judge by (appraisal.h): they keep what those two
- * leave out. Presence, levels and growth are of the raw counts of the 2,048 objects whose
- * presence varies most; components are the first 64 principal components of the model's input. */
+ * has to beat; LEVELS and GROWTH are there to judge by (appraisal.h). Presence, levels and growth
+ * are of the raw counts of the 2,048 objects whose presence varies most; components are the first
+ * 64 principal components of the model's input. */
 #ifndef KB_BASELINES_H
 #define KB_BASELINES_H
 

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libmodel.a
 libmodel_a_CPPFLAGS = $(MODEL_CPPFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS) $(ZLIB_CFLAGS)
 libmodel_a_CFLAGS = $(CORE_CFLAGS)
 libmodel_a_SOURCES = \
+  core/model/activity.c core/model/activity.h \
   core/model/basis.c core/model/basis.h \
   core/model/blocks.c core/model/blocks.h \
   core/model/centroids.c core/model/centroids.h \
@@ -15,13 +16,17 @@ libmodel_a_SOURCES = \
   core/model/train.c core/model/train.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_basis tests/test_container tests/test_dec tests/test_modelfile tests/test_network
+MODEL_TESTS = tests/test_activity tests/test_basis tests/test_container tests/test_dec tests/test_modelfile tests/test_network
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 tests_test_network_SOURCES = tests/test_network.c
 tests_test_network_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_network_CFLAGS = $(TEST_CFLAGS)
 tests_test_network_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_activity_SOURCES = tests/test_activity.c
+tests_test_activity_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_activity_CFLAGS = $(TEST_CFLAGS)
+tests_test_activity_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_dec_SOURCES = tests/test_dec.c
 tests_test_dec_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_dec_CFLAGS = $(TEST_CFLAGS)

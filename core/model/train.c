@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "activity.h"
 #include "blocks.h"
 #include "dec.h"
 #include "memory.h"
@@ -23,7 +24,8 @@ enum {
     DEFAULT_BATCH = 128,
     WARM_UP_STEPS = 50,
     FAST_HIDDEN = 512,
-    LEAST_HIDDEN = 32
+    LEAST_HIDDEN = 32,
+    WEAK_PART = 20 /* fewer active units than this part of them are told */
 };
 static const double GRADIENT_CLIP = 10;
 
@@ -46,6 +48,7 @@ struct trainer {
     float *best;   /* parameters at the best validation loss */
     double best_loss;
     size_t best_epoch, epochs_run;
+    size_t active_units; /* of a VAE */
     size_t dec_epochs;
     double dec_loss;
     kb_dec_result dec; /* its arrays go to the model */
@@ -401,6 +404,30 @@ static kb_status train_autoencoder(struct trainer *t, kb_error *err)
     return KB_OK;
 }
 
+/* --- collapsed units ---------------------------------------------------------------------- */
+
+/* Few active units mean that the divergence from the prior has won: the reconstruction is then
+ * little more than the mean session. */
+static kb_status count_active_units(struct trainer *t, kb_error *err)
+{
+    size_t z = t->net.layout.latent;
+    double *kl = kb_calloc(z, sizeof *kl);
+    if (!kl)
+        return kb_fail_memory(err, "latent units");
+    kb_status status = kb_unit_divergence(kl, &t->net, t->fitted, t->progress, err);
+    t->active_units = kb_active_units(kl, z);
+    free(kl);
+    if (!status && t->active_units < size_max(2, z / WEAK_PART)) {
+        char text[160];
+        snprintf(
+            text, sizeof text,
+            "weak: only %zu of %zu latent units carry anything; a smaller --kl-weight may help",
+            t->active_units, z);
+        tell_note(t, text);
+    }
+    return status;
+}
+
 /* --- DEC ---------------------------------------------------------------------------------- */
 
 static void dec_epoch_done(void *ctx, size_t number, double loss)
@@ -499,7 +526,10 @@ static kb_status write_notes(struct trainer *t, kb_error *err)
     t->model->notes = kb_strdup(text);
     if (!t->model->notes)
         return kb_fail_memory(err, "training notes");
-    return t->model->dec_clusters ? note_dec(t, err) : KB_OK;
+    kb_status status = KB_OK;
+    if (kb_variant_is_vae(o->variant))
+        status = kb_model_note(t->model, err, "active_units=%zu\n", t->active_units);
+    return !status && t->model->dec_clusters ? note_dec(t, err) : status;
 }
 
 static kb_status run(struct trainer *t, kb_error *err)
@@ -513,6 +543,8 @@ static kb_status run(struct trainer *t, kb_error *err)
         status = make_network(t, err);
     if (!status)
         status = train_autoencoder(t, err);
+    if (!status && kb_variant_is_vae(t->options->variant))
+        status = count_active_units(t, err);
     if (!status && kb_variant_has_dec(t->options->variant))
         status = train_dec(t, err);
     if (!status)
