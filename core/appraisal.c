@@ -362,10 +362,23 @@ static kb_status keep_notes(const kb_appraisal *a, kb_model *model, kb_error *er
     return status;
 }
 
+static void tell_comparison(const kb_appraisal *a, void (*note)(void *ctx, const char *text),
+                            void *ctx)
+{
+    static const char *const names[KB_BASELINES_TOLD] = {"presence", "principal components"};
+    char text[128];
+    for (size_t b = 0; b < KB_BASELINES_TOLD; b++) {
+        bool close = fabs(a->model.agreement - a->baseline[b].agreement) <= KB_CLOSE;
+        snprintf(text, sizeof text, "weak: K-means on %s does %s", names[b],
+                 close ? "about as well" : "better");
+        if (kb_appraisal_no_better(a, (kb_baseline)b))
+            note(ctx, text);
+    }
+}
+
 kb_status kb_appraisal_tell(const kb_appraisal *a, kb_model *model,
                             void (*note)(void *ctx, const char *text), void *ctx, kb_error *err)
 {
-    static const char *const names[KB_BASELINES_TOLD] = {"presence", "principal components"};
     char text[256];
     if (a->largest_share > KB_WEAK_SHARE) {
         snprintf(text, sizeof text, "weak: cluster %" PRIu32 " has %.0f%% of the fitted sessions",
@@ -381,12 +394,9 @@ kb_status kb_appraisal_tell(const kb_appraisal *a, kb_model *model,
             a->baseline[KB_BASELINE_COMPONENTS].agreement);
         note(ctx, text);
     }
-    for (size_t b = 0; b < KB_BASELINES_TOLD; b++) {
-        bool close = fabs(a->model.agreement - a->baseline[b].agreement) <= KB_CLOSE;
-        snprintf(text, sizeof text, "weak: K-means on %s does %s", names[b],
-                 close ? "about as well" : "better");
-        if (kb_appraisal_no_better(a, (kb_baseline)b))
-            note(ctx, text);
-    }
+    if (a->sessions < KB_APPRAISAL_LEAST)
+        note(ctx, "too few sessions to tell whether the clusters are better than K-means'");
+    else
+        tell_comparison(a, note, ctx);
     return keep_notes(a, model, err);
 }

@@ -26,6 +26,8 @@
 #define KB_WEAK_SHARE .6 /* of the fitted sessions in one cluster */
 /* Differences of agreement that say little. */
 #define KB_CLOSE .02
+/* With fewer sessions the numbers are mostly chance, and no judgement is told. */
+enum { KB_APPRAISAL_LEAST = 30 };
 
 typedef struct kb_appraised {
     double agreement, stability, silhouette;

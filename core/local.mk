@@ -15,7 +15,7 @@ libcore_a_SOURCES = \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-CORE_TESTS = tests/test_appraisal tests/test_job tests/test_runs tests/test_train tests/test_workbench
+CORE_TESTS = tests/test_appraisal tests/test_job tests/test_runs tests/test_small tests/test_train tests/test_workbench
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 tests_test_appraisal_SOURCES = tests/test_appraisal.c tests/model_support.c tests/model_support.h
@@ -30,6 +30,10 @@ tests_test_runs_SOURCES = tests/test_runs.c tests/model_support.c tests/model_su
 tests_test_runs_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_runs_CFLAGS = $(TEST_CFLAGS)
 tests_test_runs_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_test_small_SOURCES = tests/test_small.c tests/model_support.c tests/model_support.h
+tests_test_small_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_small_CFLAGS = $(TEST_CFLAGS)
+tests_test_small_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_test_train_SOURCES = tests/test_train.c tests/model_support.c tests/model_support.h
 tests_test_train_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_train_CFLAGS = $(TEST_CFLAGS)

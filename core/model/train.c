@@ -242,7 +242,7 @@ static void choose_sizes(const struct trainer *t, size_t *hidden, size_t *latent
     *hidden = o->hidden ? o->hidden : size_max(h, LEAST_HIDDEN);
     size_t z = document ? (vae ? 256 : size_max(d / 64, 2)) : vae ? 256 : 64;
     z = size_min(z, size_min(*hidden / 2, rank));
-    *latent = o->latent ? o->latent : size_max(z, 2);
+    *latent = o->latent ? o->latent : size_max(z, 1);
 }
 
 static kb_status make_network(struct trainer *t, kb_error *err)
@@ -417,7 +417,7 @@ static kb_status count_active_units(struct trainer *t, kb_error *err)
     kb_status status = kb_unit_divergence(kl, &t->net, t->fitted, t->progress, err);
     t->active_units = kb_active_units(kl, z);
     free(kl);
-    if (!status && t->active_units < size_max(2, z / WEAK_PART)) {
+    if (!status && t->active_units < size_max(1, z / WEAK_PART)) {
         char text[160];
         snprintf(
             text, sizeof text,
