@@ -2,22 +2,38 @@ noinst_LIBRARIES += libcore.a
 libcore_a_CPPFLAGS = $(CORE_CPPFLAGS)
 libcore_a_CFLAGS = $(CORE_CFLAGS)
 libcore_a_SOURCES = \
+  core/appraisal.c core/appraisal.h \
   core/assign.c \
+  core/baselines.c core/baselines.h \
   core/calibrate.c \
   core/job.c core/job.h \
   core/job_text.c core/job_text.h \
   core/novelty.c core/novelty.h \
   core/pipeline.h \
+  core/runs.c core/runs.h \
   core/score.c \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_job tests/test_train tests/test_workbench
-TESTS += tests/test_job tests/test_train tests/test_workbench
+CORE_TESTS = tests/test_appraisal tests/test_job tests/test_runs tests/test_small tests/test_train tests/test_workbench
+check_PROGRAMS += $(CORE_TESTS)
+TESTS += $(CORE_TESTS)
+tests_test_appraisal_SOURCES = tests/test_appraisal.c tests/model_support.c tests/model_support.h
+tests_test_appraisal_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_appraisal_CFLAGS = $(TEST_CFLAGS)
+tests_test_appraisal_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_test_job_SOURCES = tests/test_job.c
 tests_test_job_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_job_CFLAGS = $(TEST_CFLAGS)
 tests_test_job_LDADD = libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_test_runs_SOURCES = tests/test_runs.c tests/model_support.c tests/model_support.h
+tests_test_runs_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_runs_CFLAGS = $(TEST_CFLAGS)
+tests_test_runs_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_test_small_SOURCES = tests/test_small.c tests/model_support.c tests/model_support.h
+tests_test_small_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_small_CFLAGS = $(TEST_CFLAGS)
+tests_test_small_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_test_train_SOURCES = tests/test_train.c tests/model_support.c tests/model_support.h
 tests_test_train_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_train_CFLAGS = $(TEST_CFLAGS)

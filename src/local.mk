@@ -9,11 +9,13 @@ kaboom_SOURCES = \
   src/options.c src/options.h \
   src/option_table.c src/option_table.h \
   src/output.c src/output.h \
+  src/peak_memory.c src/peak_memory.h \
   src/run.c src/run.h \
   src/verb_assign.c \
   src/verb_cache.c \
   src/verb_calibrate.c \
   src/verb_check.c \
+  src/verb_compare.c \
   src/verb_elbow.c \
   src/verb_embed.c \
   src/verb_explain.c \

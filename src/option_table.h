@@ -49,12 +49,12 @@ enum {
     ALL = (1u << CLI_VERBS) - 1,
     ON_SESSIONS = V(ASSIGN) | V(EMBED) | V(PROJECT) | V(EXPLAIN) | V(SCORE),
     ON_MODEL = ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(EXPLORE),
-    ON_CORPUS = ON_MODEL | V(TRAIN) | V(CHECK) | V(INFO),
-    TRAINING = V(TRAIN) | V(EXPLORE),
+    ON_CORPUS = ON_MODEL | V(TRAIN) | V(COMPARE) | V(CHECK) | V(INFO),
+    TRAINING = V(TRAIN) | V(COMPARE) | V(EXPLORE),
     CALIBRATION = V(TRAIN) | V(CALIBRATE) | V(EXPLORE)
 };
 
-enum { CLI_ROWS_MAX = 80 };
+enum { CLI_ROWS_MAX = 96 };
 
 extern const option_row cli_rows[];
 extern const size_t cli_row_count; /* <= CLI_ROWS_MAX */

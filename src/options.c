@@ -46,6 +46,7 @@ static cli_options defaults_of(cli_verb verb)
         .top = verb == CLI_EXPLAIN ? 10 : 0,
         .reading = kb_corpus_defaults(),
         .cache_limit = kb_cache_defaults(NULL).limit >> 20,
+        .runs = 1,
         .training = kb_train_defaults(),
         .calibration = kb_calibrate_defaults(),
         .map = kb_tsne_defaults(),
@@ -104,7 +105,7 @@ static void print_verbs(void)
 {
     puts("\nWithout a terminal:");
     for (cli_verb v = CLI_TRAIN; v < CLI_VERBS; v++)
-        printf("  %-10s %s\n", cli_verbs[v].name, cli_verbs[v].summary);
+        printf("  %-16s %s\n", cli_verbs[v].name, cli_verbs[v].summary);
     puts("'kaboom VERB --help' lists the options of a verb; kaboom(1) is the manual.");
 }
 

@@ -40,6 +40,7 @@ typedef enum cli_verb {
     CLI_IMPORT,
     CLI_INFO,
     CLI_CACHE,
+    CLI_COMPARE,
     CLI_VERBS /* how many */
 } cli_verb;
 
@@ -71,11 +72,13 @@ typedef struct cli_options {
     unsigned by;      /* cli_measure */
     unsigned color;   /* kb_color_mode */
     bool ascii, no_mouse;
+    bool baselines;
     bool no_cache, list, clear;
     size_t cache_limit; /* MiB */
     char cache_folder[4096];
     kb_cache cache; /* reading's, in cache_folder */
     kb_corpus_options reading;
+    size_t runs; /* seeds to train with */
     kb_train_options training;
     kb_calibrate_options calibration;
     kb_tsne_options map;

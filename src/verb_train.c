@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "modelfile.h"
 #include "outfile.h"
+#include "runs.h"
 #include "verbs.h"
 #include "work.h"
 
@@ -123,11 +124,19 @@ static kb_status check_targets(const cli_options *options, kb_error *err)
     return check_target(options->log, looks_like_a_log, "a training log", err);
 }
 
-static kb_status calibrate(cli_work *work, const kb_progress *progress, kb_error *err)
+static kb_status make_model(trainer *t, const kb_progress *progress, kb_error *err)
 {
-    kb_elbow elbow = {0};
-    kb_status status = cli_work_calibrate(work, &elbow, progress, err);
+    cli_work *work = &t->work;
+    const cli_options *o = work->options;
+    const kb_train_observer observer = {keep_row, pass_note, t};
+    kb_elbow elbow;
+    kb_runs_result result;
+    kb_status status =
+        kb_train_runs(&work->model, &elbow, &result, work->corpus, o->runs, &o->training,
+                      &o->calibration, &observer, work->pool, progress, err);
     kb_elbow_clear(&elbow);
+    if (!status)
+        cli_note_calibration(work);
     return status;
 }
 
@@ -135,15 +144,11 @@ static kb_status train(void *ctx, const kb_progress *progress, kb_error *err)
 {
     trainer *t = ctx;
     cli_work *work = &t->work;
-    const kb_train_observer observer = {keep_row, pass_note, t};
     kb_status status = check_targets(work->options, err);
     if (!status)
         status = cli_work_load(work, progress, err);
     if (!status)
-        status = kb_train(&work->model, work->corpus, &work->options->training, &observer,
-                          work->pool, progress, err);
-    if (!status)
-        status = calibrate(work, progress, err);
+        status = make_model(t, progress, err);
     if (status || kb_cancelled(progress))
         return status ? status : KB_ERR_CANCELLED;
     kb_progress_report(progress, cli_phase_writing, 0, 0);

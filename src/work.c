@@ -128,23 +128,27 @@ kb_status cli_check_target(const char *path, kb_error *err)
     return reason ? kb_fail_errno(err, path, "cannot be written", reason) : KB_OK;
 }
 
-kb_status cli_work_calibrate(cli_work *work, kb_elbow *elbow, const kb_progress *progress,
-                             kb_error *err)
+void cli_note_calibration(cli_work *work)
 {
-    const kb_calibrate_options *options = &work->options->calibration;
-    kb_status status =
-        kb_calibrate(work->model, work->corpus, options, elbow, work->pool, progress, err);
-    if (status)
-        return status;
+    double false_alarms = work->options->calibration.false_alarms;
     size_t sessions = 0;
     for (size_t i = 0; i < kb_model_clusters(work->model); i++)
         sessions += kb_model_cluster(work->model, i)->size;
-    if ((double)(sessions + 1) * options->false_alarms < 1) {
-        char text[160];
-        snprintf(text, sizeof text,
-                 "calibrated on only %zu sessions: false alarms cannot be held to %g", sessions,
-                 options->false_alarms);
-        cli_note(&work->console, text);
-    }
-    return KB_OK;
+    if ((double)(sessions + 1) * false_alarms >= 1)
+        return;
+    char text[160];
+    snprintf(text, sizeof text,
+             "calibrated on only %zu sessions: false alarms cannot be held to %g", sessions,
+             false_alarms);
+    cli_note(&work->console, text);
+}
+
+kb_status cli_work_calibrate(cli_work *work, kb_elbow *elbow, const kb_progress *progress,
+                             kb_error *err)
+{
+    kb_status status = kb_calibrate(work->model, work->corpus, &work->options->calibration, elbow,
+                                    work->pool, progress, err);
+    if (!status)
+        cli_note_calibration(work);
+    return status;
 }

@@ -28,6 +28,8 @@ int cli_work_end(cli_work *work, int status);
  * false-alarm rate that was asked for. *ELBOW as kb_calibrate's. */
 kb_status cli_work_calibrate(cli_work *work, kb_elbow *elbow, const kb_progress *progress,
                              kb_error *err);
+/* That note alone, for a model calibrated otherwise. */
+void cli_note_calibration(cli_work *work);
 
 /* Threads, the model of -m (its timesteps rule; a contradicting --timesteps is KB_ERR_USAGE), and
  * the corpus; then selects the sessions. On the job's thread. */

@@ -1,4 +1,4 @@
-/* autoencoder, checkpoint, dec_retry: training that is stopped, diverges or runs out of time.
+/* autoencoder, checkpoint: training that is stopped, diverges or runs out of time.
  * Batches come from a source that can be told to do harm. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 
 #include "autoencoder.h"
 #include "checkpoint.h"
-#include "dec_retry.h"
+#include "dec.h"
 #include "rng.h"
 
 /* --- an allocator that counts ------------------------------------------------------------- */
@@ -363,55 +363,40 @@ static void damaged_checkpoints_are_refused(void **state)
 
 /* --- deep embedded clustering -------------------------------------------------------------- */
 
-static kb_status cluster(struct fixture *f, kb_dec_options *options, kb_error *err)
+static bool enough(void *ctx, size_t epochs)
 {
-    float centroids[4 * LATENT];
-    double weights[4];
-    *options = (kb_dec_options){
-        .clusters = 4, .epochs = 5, .batch = 32, .learning_rate = 1e-3, .seed = 1, .ctx = f};
-    kb_status status = kb_dec_retry(&f->net, f->weights, &f->fitted.base, options, centroids,
-                                    weights, keep_note, NULL, NULL, err);
-    for (size_t i = 0; i < 4 * LATENT && !status; i++)
-        assert_true(isfinite(centroids[i]));
-    return status;
+    (void)ctx;
+    return epochs == 2;
 }
 
-static void clustering_that_diverges_begins_again(void **state)
+static void count_clustering(void *ctx, size_t number, double loss)
+{
+    (void)loss;
+    *(size_t *)ctx = number;
+}
+
+static void clustering_can_be_told_that_it_is_enough(void **state)
 {
     (void)state;
     struct fixture f;
-    kb_error err;
-    kb_dec_options options;
+    size_t epochs = 0;
+    kb_dec_result result;
+    const kb_dec_options options = {.clusters = 4,
+                                    .epochs = 5,
+                                    .batch = 32,
+                                    .learning_rate = 1e-3,
+                                    .seed = 1,
+                                    .epoch = count_clustering,
+                                    .stop = enough,
+                                    .ctx = &epochs};
     open_fixture(&f);
     assert_int_equal(train(&f, NULL), KB_OK);
-    f.fitted.bad_from = f.fitted.fills + 4; /* a batch of the first epoch */
-    f.fitted.bad_to = f.fitted.bad_from + 1;
-    if (cluster(&f, &options, &err))
-        fail_msg("%s", err.text);
-    assert_non_null(strstr(f.notes, "begins again"));
-    kb_network_get(&f.net, f.weights);
-    assert_finite(&f);
-    close_fixture(&f);
-}
-
-static void clustering_that_diverges_for_good_leaves_the_weights(void **state)
-{
-    (void)state;
-    struct fixture f;
-    kb_error err;
-    kb_dec_options options;
-    open_fixture(&f);
-    assert_int_equal(train(&f, NULL), KB_OK);
-    f.fitted.bad_from = f.fitted.fills + 2;
-    f.fitted.bad_to = SIZE_MAX;
-    float *before = calloc(f.layout.parameters, sizeof *before), *after;
-    after = calloc(f.layout.parameters, sizeof *after);
-    memcpy(before, f.weights, f.layout.parameters * sizeof *before);
-    assert_int_not_equal(cluster(&f, &options, &err), KB_OK);
-    kb_network_get(&f.net, after);
-    assert_memory_equal(before, after, f.layout.parameters * sizeof *before);
-    free(before);
-    free(after);
+    assert_int_equal(kb_dec_train(&result, &f.net, &f.fitted.base, &options, NULL, NULL, NULL),
+                     KB_OK);
+    assert_int_equal(epochs, 2);
+    for (size_t i = 0; i < result.clusters * LATENT; i++)
+        assert_true(isfinite(result.centroids[i]));
+    kb_dec_result_clear(&result);
     close_fixture(&f);
 }
 
@@ -427,8 +412,7 @@ int main(void)
         cmocka_unit_test(a_finished_training_is_not_trained_again),
         cmocka_unit_test(checkpoints_of_other_trainings_are_refused_with_what_differs),
         cmocka_unit_test(damaged_checkpoints_are_refused),
-        cmocka_unit_test(clustering_that_diverges_begins_again),
-        cmocka_unit_test(clustering_that_diverges_for_good_leaves_the_weights),
+        cmocka_unit_test(clustering_can_be_told_that_it_is_enough),
     };
     return cmocka_run_group_tests_name("autoencoder", tests, NULL, NULL);
 }

@@ -206,6 +206,44 @@ static void a_model_comes_back_from_disk_and_assigns_alike(void **state)
     kb_model_free(loaded);
 }
 
+static kb_model *save_and_load(struct fixture *f, const kb_model *model)
+{
+    kb_error err = {0};
+    kb_model *loaded;
+    char path[512];
+    snprintf(path, sizeof path, "%s/again.kb", f->folder);
+    assert_int_equal(kb_model_save(model, path, NULL), KB_OK);
+    if (kb_model_load(&loaded, path, &err))
+        fail_msg("%s", err.text);
+    unlink(path);
+    return loaded;
+}
+
+static void catch_alls_are_kept_and_older_models_have_none(void **state)
+{
+    struct fixture *f = *state;
+    kb_train_options o = quick(KB_VARIANT_AE_DEC);
+    kb_model *model = train(f, &o, NULL);
+    assert_true(kb_model_dec_clusters(model) >= 2);
+    model->dec_traits[0].catch_all = false;
+    model->dec_traits[1].catch_all = true;
+    kb_model *loaded = save_and_load(f, model);
+    for (size_t j = 0; j < kb_model_dec_clusters(model); j++) {
+        assert_int_equal(kb_model_dec_catch_all(loaded, j), kb_model_dec_catch_all(model, j));
+        assert_true(loaded->dec_traits[j].norm == model->dec_traits[j].norm);
+        assert_true(loaded->dec_traits[j].confidence == model->dec_traits[j].confidence);
+        assert_true(loaded->dec_traits[j].size == model->dec_traits[j].size);
+    }
+    kb_model_free(loaded);
+    free(model->dec_traits); /* as a release without them wrote it */
+    model->dec_traits = NULL;
+    loaded = save_and_load(f, model);
+    assert_null(loaded->dec_traits);
+    assert_false(kb_model_dec_catch_all(loaded, 1));
+    kb_model_free(loaded);
+    kb_model_free(model);
+}
+
 static void clusters_are_numbered_by_size_from_one(void **state)
 {
     struct fixture *f = *state;
@@ -474,6 +512,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_gives_the_same_model_to_the_byte),
         cmocka_unit_test(input_space_trains_too),
         cmocka_unit_test(a_model_comes_back_from_disk_and_assigns_alike),
+        cmocka_unit_test(catch_alls_are_kept_and_older_models_have_none),
         cmocka_unit_test(clusters_are_numbered_by_size_from_one),
         cmocka_unit_test(recalibration_keeps_numbers_and_reuses_none),
         cmocka_unit_test(no_more_known_sessions_are_flagged_than_asked),

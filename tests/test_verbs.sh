@@ -127,6 +127,16 @@ holds "another seed gives another model" test "$(cmp -s model.kb model3.kb && ec
 holds "nothing but models, log and corpora is left behind" test \
   "$(echo *)" = "again corpus err log.csv model.kb model2.kb model3.kb out"
 
+# shellcheck disable=SC2086
+gives 0 "train with several seeds" train corpus -o runs.kb $small --timesteps 24 --runs 2 --log runs.csv
+says "the agreement of several seeds is told" "2 runs agree by"
+holds "the log is that of one run" test "$(lines runs.csv)" -eq "$(lines log.csv)"
+gives 0 "info of several seeds" info runs.kb
+holds "info tells their agreement" grep -q "^training runs_agreement," out
+# shellcheck disable=SC2086
+gives 2 "no runs at all" train corpus -o x.kb $small --runs 0
+rm runs.kb runs.csv
+
 gives 0 "info tells what a model holds" info model.kb
 header_is "info has items and values" "item,value"
 holds "info tells the latent length" grep -qx "latent,8" out
@@ -169,6 +179,18 @@ holds "explain --top keeps as many rows a cluster" sh -c '! cut -d, -f2 out | gr
 gives 0 "score" score corpus -m model.kb
 header_is "score's columns" "split,sessions,accuracy,nmi,ari,emerging_auroc"
 holds "score ends with all sessions" sh -c 'tail -n 1 out | grep -q "^all,"'
+gives 0 "score with baselines" score corpus -m model.kb --baselines
+header_is "the columns of score with baselines" "split,sessions,accuracy,nmi,ari,emerging_auroc,clustering"
+holds "baselines have the model's rows" test "$(grep -c ',components$' out)" -eq "$(grep -c ',model$' out)"
+# shellcheck disable=SC2086
+gives 0 "compare-variants" compare-variants corpus $small --timesteps 24 --kmin 2 --kmax 5
+header_is "compare-variants' columns" \
+  "variant,k,silhouette,davies_bouldin,calinski_harabasz,inertia,chosen,accuracy,nmi,ari,seconds,memory"
+holds "it has each variant and k" test "$(cut -d, -f1,2 out | sort -u | wc -l)" -eq 17
+holds "each variant chooses one k and is scored there" test "$(cut -d, -f7-9 out | grep -c '^1,[01]')" -eq 4
+holds "what it cost is told once" test "$(cut -d, -f7,11,12 out | grep -c '^1,[0-9.]*,[0-9.]*$')" -eq 4
+says "that indices do not compare is told" "not between variants"
+gives 2 "compare-variants of one variant" compare-variants corpus --variant ae
 gives 0 "ngrams of a corpus" ngrams corpus -n 3
 header_is "ngrams' columns" "e0,e1,count,users"
 mv out trigrams
@@ -399,11 +421,11 @@ gives 2 "the explorer without a terminal" corpus
 holds "wrong usage writes nothing" test ! -e x.kb
 gives 0 "help" --help
 holds "help lists the verbs" grep -q "ngrams" out
-for verb in train calibrate elbow assign embed project explain ngrams score check generate import info cache; do
+for verb in train calibrate elbow assign embed project explain ngrams score compare-variants check generate import info cache; do
   gives 0 "help of $verb" "$verb" --help
 done
 missing=
-for verb in "" train calibrate elbow assign embed project explain ngrams score check generate import info cache; do
+for verb in "" train calibrate elbow assign embed project explain ngrams score compare-variants check generate import info cache; do
   # shellcheck disable=SC2086 # no verb is no word
   for option in $("$kaboom" $verb --help | sed -n 's/^ .*--\([a-z-]*\)[= ].*/\1/p'); do
     grep -qE "Fl -$option( |\$)" "$source_dir/man/kaboom.1" || missing="$missing --$option"

@@ -2,12 +2,13 @@ noinst_LIBRARIES += libmodel.a
 libmodel_a_CPPFLAGS = $(MODEL_CPPFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS) $(ZLIB_CFLAGS)
 libmodel_a_CFLAGS = $(CORE_CFLAGS)
 libmodel_a_SOURCES = \
+  core/model/activity.c core/model/activity.h \
   core/model/autoencoder.c core/model/autoencoder.h \
   core/model/basis.c core/model/basis.h \
   core/model/blocks.c core/model/blocks.h \
+  core/model/centroids.c core/model/centroids.h \
   core/model/checkpoint.c core/model/checkpoint.h \
   core/model/dec.c core/model/dec.h \
-  core/model/dec_retry.c core/model/dec_retry.h \
   core/model/model.c core/model/model.h core/model/model_private.h \
   core/model/modelfile.c core/model/modelfile.h \
   core/model/network.c core/model/network.h \
@@ -19,8 +20,8 @@ libmodel_a_SOURCES = \
   core/model/view_choice.c core/model/view_choice.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_autoencoder tests/test_basis tests/test_container tests/test_modelfile tests/test_network \
-  tests/test_row_space tests/test_view_choice
+MODEL_TESTS = tests/test_activity tests/test_autoencoder tests/test_basis tests/test_container tests/test_dec \
+  tests/test_modelfile tests/test_network tests/test_row_space tests/test_view_choice
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 tests_test_autoencoder_SOURCES = tests/test_autoencoder.c
@@ -31,6 +32,14 @@ tests_test_network_SOURCES = tests/test_network.c
 tests_test_network_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_network_CFLAGS = $(TEST_CFLAGS)
 tests_test_network_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_activity_SOURCES = tests/test_activity.c
+tests_test_activity_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_activity_CFLAGS = $(TEST_CFLAGS)
+tests_test_activity_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_dec_SOURCES = tests/test_dec.c
+tests_test_dec_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_dec_CFLAGS = $(TEST_CFLAGS)
+tests_test_dec_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_container_SOURCES = tests/test_container.c
 tests_test_container_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_container_CFLAGS = $(TEST_CFLAGS)

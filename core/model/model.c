@@ -1,6 +1,8 @@
 #include "model.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +41,28 @@ void kb_model_free(kb_model *model)
     free(model->notes);
     free(model->dec_centroids);
     free(model->dec_weights);
+    free(model->dec_traits);
     free(model->cluster);
     free(model->centroids);
     free(model);
+}
+
+kb_status kb_model_note(kb_model *model, kb_error *err, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    size_t old = strlen(model->notes), added = length > 0 ? strlen(text) : 0;
+    char *notes = kb_calloc(old + added + 1, 1);
+    if (!notes)
+        return kb_fail_memory(err, "training notes");
+    memcpy(notes, model->notes, old);
+    memcpy(notes + old, text, added);
+    free(model->notes);
+    model->notes = notes;
+    return KB_OK;
 }
 
 void kb_model_set_clusters(kb_model *model, size_t k, kb_cluster *cluster, float *centroids)
@@ -144,6 +165,16 @@ const kb_cluster *kb_model_cluster(const kb_model *model, size_t i)
 kb_const_matrix kb_model_centroids(const kb_model *model)
 {
     return kb_const_matrix_of(model->centroids, model->clusters, model->layout.latent);
+}
+
+size_t kb_model_dec_clusters(const kb_model *model)
+{
+    return model->dec_clusters;
+}
+
+bool kb_model_dec_catch_all(const kb_model *model, size_t j)
+{
+    return model->dec_traits && model->dec_traits[j].catch_all;
 }
 
 kb_novelty kb_model_novelty(const kb_model *model)

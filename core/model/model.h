@@ -73,6 +73,10 @@ bool kb_model_calibrated(const kb_model *model);
 size_t kb_model_clusters(const kb_model *model);                     /* k'; 0 before calibration */
 const kb_cluster *kb_model_cluster(const kb_model *model, size_t i); /* by rising number */
 kb_const_matrix kb_model_centroids(const kb_model *model); /* k' x Z, rows as kb_model_cluster */
+/* Centroids that DEC ended with (0 without it), and whether the j-th is a catch-all, near to which
+ * nothing follows for a session (false in models from before this was kept). */
+size_t kb_model_dec_clusters(const kb_model *model);
+bool kb_model_dec_catch_all(const kb_model *model, size_t j);
 kb_novelty kb_model_novelty(const kb_model *model);
 double kb_model_false_alarms(const kb_model *model);
 /* Names of the sessions that were held out because the corpus had no validation split (possibly

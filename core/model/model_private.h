@@ -4,6 +4,7 @@
 #define KB_MODEL_PRIVATE_H
 
 #include "basis.h"
+#include "centroids.h"
 #include "model.h"
 #include "network.h"
 
@@ -28,9 +29,10 @@ struct kb_model {
                            validation split */
     char *notes;        /* "key=value" lines */
 
-    size_t dec_clusters;  /* K; 0 without DEC */
-    float *dec_centroids; /* K x Z */
-    double *dec_weights;  /* K: training sessions nearest to each */
+    size_t dec_clusters;           /* K; 0 without DEC */
+    float *dec_centroids;          /* K x Z */
+    double *dec_weights;           /* K: training sessions nearest to each */
+    kb_centroid_trait *dec_traits; /* K; NULL in a model from before they were kept */
 
     /* Calibration. */
     size_t clusters;      /* k'; 0 before */
@@ -61,6 +63,10 @@ void kb_clustering_clear(kb_clustering *clustering);
 
 /* A model with empty name tables; NULL when there is no memory. */
 kb_model *kb_model_create(void);
+
+/* Adds "key=value" lines to the notes. KB_ERR_MEMORY leaves them as they were. */
+kb_status kb_model_note(kb_model *model, kb_error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Replaces the clusters by K new ones; CLUSTER (K) and CENTROIDS (K x Z) are taken over and freed
  * with the model. */

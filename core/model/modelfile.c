@@ -131,18 +131,24 @@ static kb_status add_objects(kb_container_writer *w, const kb_features *features
 
 static kb_status add_clusters(kb_container_writer *w, const kb_model *m, kb_error *err)
 {
-    struct text t = {0}, dec = {0};
+    struct text t = {0}, dec = {0}, traits = {0};
     for (size_t i = 0; i < m->clusters; i++)
         appendf(&t, "%" PRIu32 " %zu %.17g\n", m->cluster[i].number, m->cluster[i].size,
                 m->cluster[i].threshold);
     for (size_t j = 0; j < m->dec_clusters; j++)
         appendf(&dec, "%.17g\n", m->dec_weights[j]);
+    for (size_t j = 0; m->dec_traits && j < m->dec_clusters; j++)
+        appendf(&traits, "%.17g %.17g %d\n", m->dec_traits[j].norm, m->dec_traits[j].confidence,
+                m->dec_traits[j].catch_all);
     kb_status status = add_text(w, "clusters", &t, err);
-    if (status) {
+    if (!status)
+        status = add_text(w, "dec", &dec, err);
+    else
         free(dec.bytes);
-        return status;
-    }
-    return add_text(w, "dec", &dec, err);
+    if (!status && m->dec_traits)
+        return add_text(w, "dec.traits", &traits, err);
+    free(traits.bytes);
+    return status;
 }
 
 static kb_status add_tensors(kb_container_writer *w, const kb_model *m, kb_error *err)
@@ -481,6 +487,56 @@ static kb_status load_weights(struct loader *l, kb_error *err)
     return status;
 }
 
+static bool has_section(const struct loader *l, const char *name)
+{
+    for (size_t i = 0; i < kb_container_count(l->reader); i++)
+        if (strcmp(kb_container_section(l->reader, i).name, name) == 0)
+            return true;
+    return false;
+}
+
+/* "NORM CONFIDENCE CATCH-ALL"; what was taken is behind *TEXT. */
+static bool take_trait(char **text, kb_centroid_trait *trait)
+{
+    double values[3];
+    for (size_t i = 0; i < 3; i++) {
+        char *end;
+        values[i] = strtod(*text, &end);
+        if (end == *text || !(values[i] >= 0) || !isfinite(values[i]))
+            return false;
+        *text = end;
+    }
+    trait->norm = values[0];
+    trait->confidence = values[1];
+    trait->catch_all = values[2] > 0;
+    return values[2] <= 1;
+}
+
+/* Models without this section are from before it was kept. */
+static kb_status load_traits(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    char *text;
+    size_t length;
+    if (!m->dec_clusters || !has_section(l, "dec.traits"))
+        return KB_OK;
+    kb_status status = kb_container_text(l->reader, "dec.traits", &text, &length, err);
+    if (status)
+        return status;
+    m->dec_traits = kb_calloc(m->dec_clusters, sizeof *m->dec_traits);
+    if (!m->dec_traits)
+        status = kb_fail_memory(err, "centroids");
+    char *p = text;
+    for (size_t j = 0; !status && j < m->dec_clusters; j++) {
+        m->dec_traits[j].size = m->dec_weights[j];
+        if (!take_trait(&p, &m->dec_traits[j]))
+            status = kb_fail(err, KB_ERR_FORMAT, "%s: section dec.traits: line %zu makes no sense",
+                             l->path, j + 1);
+    }
+    free(text);
+    return status;
+}
+
 static kb_status load_dec(struct loader *l, kb_error *err)
 {
     kb_model *m = l->model;
@@ -594,6 +650,8 @@ static kb_status load_all(struct loader *l, kb_error *err)
         status = load_weights(l, err);
     if (!status)
         status = load_dec(l, err);
+    if (!status)
+        status = load_traits(l, err);
     if (!status)
         status = load_clusters(l, err);
     if (status)

@@ -102,6 +102,7 @@ kb_train_options kb_train_defaults(void)
                               .min_presence = .01,
                               .space = KB_SPACE_ROW,
                               .energy = .99,
+                              .dec_tolerance = 1e-3,
                               .clusters = 20,
                               .learning_rate = 1e-3,
                               .kl_weight = 3e-3,
@@ -126,6 +127,8 @@ static kb_status check_reals(const kb_train_options *o, kb_error *err)
         return kb_fail(err, KB_ERR_USAGE, "--min-presence: %g is not in 0..1", o->min_presence);
     if (!(o->energy > 0 && o->energy <= 1))
         return kb_fail(err, KB_ERR_USAGE, "--energy: %g is not above 0 and up to 1", o->energy);
+    if (!(o->dec_tolerance >= 0 && o->dec_tolerance <= 1))
+        return kb_fail(err, KB_ERR_USAGE, "--dec-tolerance: %g is not in 0..1", o->dec_tolerance);
     if (!(o->learning_rate > 0 && o->learning_rate <= 1))
         return kb_fail(err, KB_ERR_USAGE, "--learning-rate: %g is not above 0 and up to 1",
                        o->learning_rate);

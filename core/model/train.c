@@ -8,11 +8,11 @@
 #include <time.h>
 #include <zlib.h>
 
+#include "activity.h"
 #include "autoencoder.h"
 #include "blocks.h"
 #include "checkpoint.h"
 #include "dec.h"
-#include "dec_retry.h"
 #include "memory.h"
 #include "model_private.h"
 #include "range_finder.h"
@@ -29,7 +29,8 @@ enum {
     DEFAULT_BATCH = 128,
     DOCUMENT_BATCH = 320,
     FAST_HIDDEN = 512,
-    LEAST_HIDDEN = 32
+    LEAST_HIDDEN = 32,
+    WEAK_PART = 20 /* fewer active units than this part of them are told */
 };
 static const double AUTOENCODER_SHARE = .8; /* of --time-limit, if clustering follows */
 
@@ -51,8 +52,10 @@ struct trainer {
     size_t batch;
     double best_loss; /* the model has the weights that gave it */
     size_t epochs, best_epoch, epochs_run;
+    size_t active_units; /* of a VAE */
     size_t dec_epochs;
     double dec_loss;
+    kb_dec_result dec; /* its arrays go to the model */
 };
 
 static double seconds_since(const struct timespec *begun)
@@ -309,7 +312,7 @@ static void choose_sizes(const struct trainer *t, size_t *hidden, size_t *latent
     *hidden = o->hidden ? o->hidden : size_max(h, LEAST_HIDDEN);
     size_t z = document ? (vae ? 256 : size_max(d / 64, 2)) : vae ? 256 : 64;
     z = size_min(z, size_min(*hidden / 2, rank));
-    *latent = o->latent ? o->latent : size_max(z, 2);
+    *latent = o->latent ? o->latent : size_max(z, 1);
 }
 
 static kb_status make_network(struct trainer *t, kb_error *err)
@@ -366,7 +369,7 @@ static kb_status write_key(const struct trainer *t, char **key, kb_error *err)
              "kl_weight=%.17g\nseed=%llu\ndevice=%s\nthreads=%zu\ninputs=%zu\ndimensions=%zu\n"
              "fitted_sessions=%zu\nheld_out_sessions=%zu\ncorpus=%08lx\n",
              kb_variant_is_vae(o->variant) ? "vae" : "ae", kb_preset_name(o->preset),
-             kb_scale_name(o->scale), o->min_presence, kb_space_name(o->space), o->energy,
+             kb_scale_name(t->choice.scale), o->min_presence, kb_space_name(o->space), o->energy,
              o->epochs, o->patience, t->batch, layout->hidden, layout->latent, o->learning_rate,
              o->kl_weight, (unsigned long long)o->seed, t->dev->ops->name, kb_pool_threads(t->pool),
              layout->inputs, t->model->basis.dims, t->split.fitted_count, t->split.held_out_count,
@@ -451,6 +454,30 @@ static kb_status train_autoencoder(struct trainer *t, kb_error *err)
     return status;
 }
 
+/* --- collapsed units ---------------------------------------------------------------------- */
+
+/* Few active units mean that the divergence from the prior has won: the reconstruction is then
+ * little more than the mean session. */
+static kb_status count_active_units(struct trainer *t, kb_error *err)
+{
+    size_t z = t->net.layout.latent;
+    double *kl = kb_calloc(z, sizeof *kl);
+    if (!kl)
+        return kb_fail_memory(err, "latent units");
+    kb_status status = kb_unit_divergence(kl, &t->net, t->fitted, t->progress, err);
+    t->active_units = kb_active_units(kl, z);
+    free(kl);
+    if (!status && t->active_units < size_max(1, z / WEAK_PART)) {
+        char text[160];
+        snprintf(
+            text, sizeof text,
+            "weak: only %zu of %zu latent units carry anything; a smaller --kl-weight may help",
+            t->active_units, z);
+        tell_note(t, text);
+    }
+    return status;
+}
+
 /* --- DEC ---------------------------------------------------------------------------------- */
 
 static void dec_epoch_done(void *ctx, size_t number, double loss)
@@ -480,38 +507,66 @@ static bool dec_out_of_time(void *ctx, size_t epochs)
     return true;
 }
 
+/* Epochs for at least DEC_STEPS updates, however few sessions there are. */
+static size_t dec_epochs(const struct trainer *t)
+{
+    size_t per_epoch = ceil_div(t->split.fitted_count, DEC_BATCH);
+    return t->options->dec_epochs ? t->options->dec_epochs
+                                  : size_max(DEC_EPOCHS, ceil_div(DEC_STEPS, per_epoch));
+}
+
 static kb_status train_dec(struct trainer *t, kb_error *err)
 {
     kb_model *model = t->model;
-    size_t n = t->split.fitted_count, z = model->layout.latent, floats;
-    size_t k = size_max(2, size_min(t->options->clusters, n / 10));
-    t->dec_epochs = t->options->dec_epochs
-                        ? t->options->dec_epochs
-                        : size_max(DEC_EPOCHS, ceil_div(DEC_STEPS, ceil_div(n, DEC_BATCH)));
-    if (kb_size_mul(k, z, &floats))
-        model->dec_centroids = kb_alloc_aligned(floats, sizeof *model->dec_centroids);
-    model->dec_weights = kb_calloc(k, sizeof *model->dec_weights);
-    if (!model->dec_centroids || !model->dec_weights)
-        return kb_fail_memory(err, "centroids");
-    kb_dec_options options = {.clusters = k,
-                              .epochs = t->dec_epochs,
-                              .batch = DEC_BATCH,
-                              .learning_rate = t->options->learning_rate,
-                              .seed = t->options->seed,
-                              .epoch = dec_epoch_done,
-                              .stop = dec_out_of_time,
-                              .ctx = t};
-    kb_status status =
-        kb_dec_retry(&t->net, model->weights, t->fitted, &options, model->dec_centroids,
-                     model->dec_weights, pass_note, t->pool, t->progress, err);
+    t->dec_epochs = dec_epochs(t);
+    kb_dec_options options = {
+        .clusters = size_max(2, size_min(t->options->clusters, t->split.fitted_count / 10)),
+        .epochs = t->dec_epochs,
+        .batch = DEC_BATCH,
+        .tolerance = t->options->dec_tolerance,
+        .least_updates = DEC_STEPS,
+        .learning_rate = t->options->learning_rate,
+        .seed = t->options->seed,
+        .epoch = dec_epoch_done,
+        .stop = dec_out_of_time,
+        .note = pass_note,
+        .ctx = t};
+    kb_dec_result *r = &t->dec;
+    kb_status status = kb_dec_train(r, &t->net, t->fitted, &options, t->pool, t->progress, err);
     if (status)
         return status;
-    model->dec_clusters = k;
+    model->dec_weights = kb_calloc(r->clusters, sizeof *model->dec_weights);
+    if (!model->dec_weights)
+        return kb_fail_memory(err, "centroids");
+    for (size_t j = 0; j < r->clusters; j++)
+        model->dec_weights[j] = r->traits[j].size;
+    model->dec_clusters = r->clusters;
+    model->dec_centroids = r->centroids;
+    model->dec_traits = r->traits;
+    r->centroids = NULL;
+    r->traits = NULL;
     kb_network_get(&t->net, model->weights);
     return KB_OK;
 }
 
 /* --- the whole ---------------------------------------------------------------------------- */
+
+static kb_status note_dec(struct trainer *t, kb_error *err)
+{
+    const kb_dec_result *r = &t->dec;
+    size_t catch_alls = 0;
+    for (size_t j = 0; j < t->model->dec_clusters; j++)
+        catch_alls += t->model->dec_traits[j].catch_all;
+    char changed[32] = "unknown";
+    if (isfinite(r->changed))
+        snprintf(changed, sizeof changed, "%.6g", r->changed);
+    return kb_model_note(t->model, err,
+                         "dec_epochs=%zu\ndec_updates=%zu\ndec_stopped=%s\ndec_changed=%s\n"
+                         "dec_reseeded=%zu\ndec_merged=%zu\ndec_catch_alls=%zu\n"
+                         "dec_divergences=%zu\n",
+                         r->epochs, r->updates, r->stopped ? "settled" : "epochs", changed,
+                         r->reseeded, r->merged, catch_alls, r->divergences);
+}
 
 static kb_status write_notes(struct trainer *t, kb_error *err)
 {
@@ -528,7 +583,12 @@ static kb_status write_notes(struct trainer *t, kb_error *err)
              t->model->dec_clusters, t->dec_loss, t->split.fitted_count, t->split.held_out_count);
     free(t->model->notes);
     t->model->notes = kb_strdup(text);
-    return t->model->notes ? KB_OK : kb_fail_memory(err, "training notes");
+    if (!t->model->notes)
+        return kb_fail_memory(err, "training notes");
+    kb_status status = KB_OK;
+    if (kb_variant_is_vae(o->variant))
+        status = kb_model_note(t->model, err, "active_units=%zu\n", t->active_units);
+    return !status && t->model->dec_clusters ? note_dec(t, err) : status;
 }
 
 static kb_status run(struct trainer *t, kb_error *err)
@@ -544,6 +604,8 @@ static kb_status run(struct trainer *t, kb_error *err)
         status = make_network(t, err);
     if (!status)
         status = train_autoencoder(t, err);
+    if (!status && kb_variant_is_vae(t->options->variant))
+        status = count_active_units(t, err);
     if (!status && kb_variant_has_dec(t->options->variant))
         status = train_dec(t, err);
     if (!status)
@@ -559,6 +621,7 @@ static void clean_up(struct trainer *t)
     kb_device_close(t->dev);
     kb_view_free(t->view);
     kb_fit_split_clear(&t->split);
+    kb_dec_result_clear(&t->dec);
 }
 
 kb_status kb_train(kb_model **out, const kb_corpus *corpus, const kb_train_options *options,

@@ -46,10 +46,12 @@ typedef struct kb_train_options {
     double energy;       /* share of the variance that the basis keeps, (0, 1]; default .99 */
     size_t epochs;       /* cap for the autoencoder's phase; 0: by the preset */
     size_t dec_epochs;   /* 0: by the recipe */
-    size_t hidden;       /* H; 0: by the preset */
-    size_t latent;       /* Z; 0: by the preset */
-    size_t clusters;     /* DEC's k, default 20; cut to N/10 on small corpora */
-    size_t batch;        /* at most; 0: 128, with the document preset 320 or more */
+    double dec_tolerance; /* DEC stops when a smaller share of sessions changes cluster; default
+                             .001, 0: never */
+    size_t hidden;        /* H; 0: by the preset */
+    size_t latent;        /* Z; 0: by the preset */
+    size_t clusters;      /* DEC's k, default 20; cut to N/10 on small corpora */
+    size_t batch;         /* at most; 0: 128, with the document preset 320 or more */
     double learning_rate; /* default 1e-3 */
     double kl_weight;     /* beta, default 3e-3 */
     size_t patience; /* epochs without a better validation loss before stopping; 0: by the recipe */

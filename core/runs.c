@@ -1,0 +1,236 @@
+#include "runs.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "appraisal.h"
+#include "memory.h"
+#include "model_private.h"
+#include "scores.h"
+
+struct run {
+    kb_model *model;
+    kb_elbow elbow;
+    uint32_t *labels; /* of the sessions that are compared */
+    kb_train_row *rows;
+    size_t count, capacity;
+    bool rows_lost;
+};
+
+struct runs {
+    const kb_corpus *corpus;
+    const kb_train_observer *observer;
+    kb_pool *pool;
+    const kb_progress *progress;
+    size_t count;
+    struct run *runs;
+    size_t *ids, sessions; /* that are compared */
+    double *agreement;     /* count x count */
+    struct run *now;       /* being trained */
+};
+
+/* --- rows wait until it is known whose are wanted ----------------------------------------- */
+
+static void keep_row(void *ctx, const kb_train_row *row)
+{
+    struct run *run = ((struct runs *)ctx)->now;
+    void *rows = run->rows;
+    if (!kb_grow(&rows, &run->capacity, run->count + 1, sizeof *run->rows)) {
+        run->rows_lost = true;
+        return;
+    }
+    run->rows = rows;
+    run->rows[run->count++] = *row;
+}
+
+static void pass_note(void *ctx, const char *text)
+{
+    const kb_train_observer *o = ((struct runs *)ctx)->observer;
+    if (o && o->note)
+        o->note(o->ctx, text);
+}
+
+static kb_status hand_on_rows(const struct runs *r, const struct run *kept, kb_error *err)
+{
+    if (kept->rows_lost)
+        return kb_fail_memory(err, "the training log");
+    for (size_t i = 0; r->observer && r->observer->row && i < kept->count; i++)
+        r->observer->row(r->observer->ctx, &kept->rows[i]);
+    return KB_OK;
+}
+
+/* --- the runs ----------------------------------------------------------------------------- */
+
+static kb_status label_sessions(const struct runs *r, struct run *run, kb_error *err)
+{
+    kb_assignment *assigned = kb_calloc(r->sessions, sizeof *assigned);
+    run->labels = kb_calloc(r->sessions, sizeof *run->labels);
+    kb_status status = assigned && run->labels ? kb_assign(assigned, run->model, r->corpus, r->ids,
+                                                           r->sessions, r->pool, r->progress, err)
+                                               : kb_fail_memory(err, "assignments");
+    for (size_t i = 0; !status && i < r->sessions; i++)
+        run->labels[i] = assigned[i].cluster;
+    free(assigned);
+    return status;
+}
+
+static kb_status run_one(struct runs *r, size_t i, kb_train_options training,
+                         kb_calibrate_options calibration, kb_error *err)
+{
+    struct run *run = r->now = &r->runs[i];
+    const kb_train_observer observer = {keep_row, pass_note, r};
+    training.seed += i;
+    calibration.seed += i;
+    if (r->count > 1) {
+        char text[96];
+        snprintf(text, sizeof text, "run %zu of %zu, seed %" PRIu64, i + 1, r->count,
+                 training.seed);
+        pass_note(r, text);
+    }
+    kb_status status =
+        kb_train(&run->model, r->corpus, &training, &observer, r->pool, r->progress, err);
+    if (!status)
+        status = kb_calibrate(run->model, r->corpus, &calibration, &run->elbow, r->pool,
+                              r->progress, err);
+    if (status || r->count == 1)
+        return status;
+    if (i == 0)
+        r->sessions = kb_calibration_sessions(run->model, r->corpus, r->ids);
+    return label_sessions(r, run, err);
+}
+
+static kb_status compare(struct runs *r, kb_error *err)
+{
+    kb_status status = KB_OK;
+    for (size_t i = 0; !status && i < r->count; i++)
+        for (size_t j = 0; !status && j < i; j++) {
+            kb_agreement a = {0};
+            status = kb_agreement_of(&a, r->runs[i].labels, r->runs[j].labels, r->sessions, err);
+            r->agreement[i * r->count + j] = r->agreement[j * r->count + i] = a.ari;
+        }
+    return status;
+}
+
+/* --- the one that is kept ----------------------------------------------------------------- */
+
+static double others(const double *agreement, size_t r, size_t i)
+{
+    double sum = 0;
+    for (size_t j = 0; j < r; j++)
+        if (j != i)
+            sum += agreement[i * r + j];
+    return sum;
+}
+
+size_t kb_medoid(const double *agreement, size_t r)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < r; i++)
+        if (others(agreement, r, i) > others(agreement, r, best))
+            best = i;
+    return best;
+}
+
+static kb_runs_result summarise(const struct runs *r, size_t kept)
+{
+    double pairs = (double)(r->count * (r->count - 1)), sum = 0;
+    for (size_t i = 0; i < r->count; i++)
+        sum += others(r->agreement, r->count, i);
+    kb_runs_result result = {.runs = r->count,
+                             .seed = kb_model_seed(r->runs[kept].model),
+                             .agreement = (double)NAN,
+                             .kept_agreement = (double)NAN};
+    if (r->count > 1) {
+        result.agreement = sum / pairs;
+        result.kept_agreement = others(r->agreement, r->count, kept) / (double)(r->count - 1);
+    }
+    return result;
+}
+
+static kb_status tell(struct runs *r, kb_model *model, const kb_runs_result *s, kb_error *err)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "%zu runs agree by %.2f (mean adjusted Rand index of their clusters); seed %" PRIu64
+             " is kept, which agrees with the others by %.2f",
+             s->runs, s->agreement, s->seed, s->kept_agreement);
+    pass_note(r, text);
+    if (s->agreement < KB_RUNS_WEAK)
+        pass_note(r, "weak: the clusters depend on the seed");
+    return kb_model_note(model, err,
+                         "runs=%zu\nruns_agreement=%.6g\nruns_kept_seed=%" PRIu64
+                         "\nruns_kept_agreement=%.6g\n",
+                         s->runs, s->agreement, s->seed, s->kept_agreement);
+}
+
+static kb_status appraise(struct runs *r, kb_model *model, kb_error *err)
+{
+    kb_appraisal appraisal;
+    kb_status status =
+        kb_appraise(&appraisal, model, r->corpus, kb_model_seed(model), r->pool, r->progress, err);
+    return status ? status : kb_appraisal_tell(&appraisal, model, pass_note, r, err);
+}
+
+static kb_status keep(struct runs *r, kb_model **out, kb_elbow *elbow, kb_runs_result *result,
+                      kb_error *err)
+{
+    size_t kept = kb_medoid(r->agreement, r->count);
+    struct run *run = &r->runs[kept];
+    *result = summarise(r, kept);
+    kb_status status = r->count > 1 ? tell(r, run->model, result, err) : KB_OK;
+    if (!status)
+        status = appraise(r, run->model, err);
+    if (!status)
+        status = hand_on_rows(r, run, err);
+    if (status)
+        return status;
+    *out = run->model;
+    *elbow = run->elbow;
+    run->model = NULL;
+    run->elbow = (kb_elbow){0};
+    return KB_OK;
+}
+
+static void clear(struct runs *r)
+{
+    for (size_t i = 0; r->runs && i < r->count; i++) {
+        kb_model_free(r->runs[i].model);
+        kb_elbow_clear(&r->runs[i].elbow);
+        free(r->runs[i].labels);
+        free(r->runs[i].rows);
+    }
+    free(r->runs);
+    free(r->ids);
+    free(r->agreement);
+}
+
+kb_status kb_train_runs(kb_model **out, kb_elbow *elbow, kb_runs_result *result,
+                        const kb_corpus *corpus, size_t runs, const kb_train_options *training,
+                        const kb_calibrate_options *calibration, const kb_train_observer *observer,
+                        kb_pool *pool, const kb_progress *progress, kb_error *err)
+{
+    *out = NULL;
+    *elbow = (kb_elbow){0};
+    if (runs < 1 || runs > KB_RUNS_MAX)
+        return kb_fail(err, KB_ERR_USAGE, "--runs: %zu is not in 1..%d", runs, (int)KB_RUNS_MAX);
+    struct runs r = {.corpus = corpus,
+                     .observer = observer,
+                     .pool = pool,
+                     .progress = progress,
+                     .count = runs,
+                     .runs = kb_calloc(runs, sizeof *r.runs),
+                     .ids = kb_calloc(kb_corpus_sessions(corpus), sizeof *r.ids),
+                     .agreement = kb_calloc(runs * runs, sizeof *r.agreement)};
+    kb_status status =
+        r.runs && r.ids && r.agreement ? KB_OK : kb_fail_memory(err, "several models");
+    for (size_t i = 0; !status && i < runs; i++)
+        status = run_one(&r, i, *training, *calibration, err);
+    if (!status && runs > 1)
+        status = compare(&r, err);
+    if (!status)
+        status = keep(&r, out, elbow, result, err);
+    clear(&r);
+    return status;
+}
