@@ -22,7 +22,11 @@
 #include "view_choice.h"
 
 enum {
-    AUTOENCODER_STEPS = 600, /* optimiser steps of the fast preset, whatever the corpus' size */
+    AUTOENCODER_STEPS = 600, /* optimiser steps of the fast preset at least, however small the
+                                corpus, and epochs at least, however large */
+    LEAST_AE_EPOCHS = 20,
+    LEAST_VAE_EPOCHS = 40,
+    DOCUMENT_EPOCHS = 1000,
     DEC_STEPS = 100,
     DEC_EPOCHS = 10,
     DEC_BATCH = 256,
@@ -390,10 +394,12 @@ static kb_status look_at_checkpoint(const struct trainer *t, kb_error *err)
 
 static size_t choose_epochs(const struct trainer *t)
 {
-    size_t per_epoch = ceil_div(t->split.fitted_count, t->batch);
-    return t->options->epochs                         ? t->options->epochs
-           : t->options->preset == KB_PRESET_DOCUMENT ? 1000
-                                                      : ceil_div(AUTOENCODER_STEPS, per_epoch);
+    const kb_train_options *o = t->options;
+    size_t least = kb_variant_is_vae(o->variant) ? LEAST_VAE_EPOCHS : LEAST_AE_EPOCHS;
+    size_t steps = ceil_div(AUTOENCODER_STEPS, ceil_div(t->split.fitted_count, t->batch));
+    if (o->epochs)
+        return o->epochs;
+    return o->preset == KB_PRESET_DOCUMENT ? DOCUMENT_EPOCHS : size_max(steps, least);
 }
 
 /* Seconds that are left of the SHARE of --time-limit. */
