@@ -107,6 +107,8 @@ static kb_status check_target(const char *path, bool (*is_one)(const char *), co
 static kb_status check_checkpoint(const cli_options *options, kb_error *err)
 {
     const char *path = options->training.checkpoint;
+    if (options->runs > 1) /* it is that of one seed */
+        return kb_fail(err, KB_ERR_USAGE, "--checkpoint goes with one run only");
     if (strcmp(path, options->output) == 0 || (options->log && strcmp(path, options->log) == 0))
         return kb_fail(err, KB_ERR_USAGE, "--checkpoint: %s is where something else goes", path);
     return cli_check_target(path, err);

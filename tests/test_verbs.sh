@@ -114,6 +114,7 @@ printf 'no checkpoint\n' >state
 gives 1 "a checkpoint that is none" train corpus -o resumed.kb $long --checkpoint state
 says "a checkpoint that is none is told" "state: not a kaboom checkpoint"
 gives 2 "a checkpoint in the model's place" train corpus -o y.kb --checkpoint y.kb
+gives 2 "a checkpoint of several runs" train corpus -o y.kb --checkpoint state2 --runs 2
 rm -f state
 # shellcheck disable=SC2086
 gives 0 "train for a second" train corpus -o limited.kb $small --timesteps 24 --epochs 1000000 --patience 1000000 \
