@@ -163,7 +163,7 @@ static void choose_batch(struct trainer *t)
         t->batch = ceil_div(n, ceil_div(n, wanted));
 }
 
-/* "bins-log .87 (agreement .91, stability .96)" for each view, the best first. */
+/* "view 'bins-log'; scores: bins-log 0.63, growth 0.60, ...", the best first. */
 static void tell_choice(struct trainer *t)
 {
     const kb_view_choice *c = &t->choice;
