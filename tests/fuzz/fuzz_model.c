@@ -15,14 +15,23 @@ static const kb_container_kind kind = {
     .magic = {'K', 'A', 'B', 'O', 'O', 'M', 'D', 'L'}, .version = 1, .noun = "model"};
 
 /* --- all that a model says --------------------------------------------------------------- */
+static void print_floats(FILE *f, const float *floats, size_t count)
+{
+    fprintf(f, "%zu floats, %016" PRIx64 "\n", count,
+            fuzz_hash((const uint8_t *)floats, count * sizeof *floats));
+}
+
 static void print_features(FILE *f, const kb_features *features)
 {
-    fprintf(f, "%zu steps, %s, %s, %.17g, %zu inputs:", kb_features_timesteps(features),
+    fprintf(f, "%zu steps, %s, %s, %zu bins, %.17g, %zu inputs:", kb_features_timesteps(features),
             kb_fill_name(kb_features_fill(features)), kb_scale_name(kb_features_scale(features)),
-            kb_features_min_presence(features), kb_features_dims(features));
+            kb_features_bins(features), kb_features_min_presence(features),
+            kb_features_dims(features));
     for (size_t j = 0; j < kb_features_objects(features); j++)
         fprintf(f, " %s", kb_features_object_name(features, j));
     fputc('\n', f);
+    if (kb_features_divisors(features))
+        print_floats(f, kb_features_divisors(features), kb_features_objects(features));
 }
 
 static void print_names(FILE *f, const kb_names *names)
@@ -30,12 +39,6 @@ static void print_names(FILE *f, const kb_names *names)
     for (uint32_t id = 0; id < kb_names_count(names); id++)
         fprintf(f, "%s,", kb_names_get(names, id));
     fputc('\n', f);
-}
-
-static void print_floats(FILE *f, const float *floats, size_t count)
-{
-    fprintf(f, "%zu floats, %016" PRIx64 "\n", count,
-            fuzz_hash((const uint8_t *)floats, count * sizeof *floats));
 }
 
 static void print_clusters(FILE *f, const kb_model *m)

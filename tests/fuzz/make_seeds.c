@@ -105,20 +105,27 @@ static void make_clusters(kb_model *m)
     m->false_alarms = .05;
 }
 
-/* OBJECTS of 3 steps; RANK 0: without a basis. */
-static kb_model *make_model(kb_variant variant, const char *const *objects, size_t count,
-                            size_t rank)
+/* OBJECTS (3 at most) of 3 steps; RANK 0: without a basis. */
+static kb_model *make_model(kb_variant variant, kb_scale scale, const char *const *objects,
+                            size_t count, size_t rank)
 {
-    const kb_recipe recipe = {.timesteps = 3, .scale = KB_SCALE_MAX, .min_presence = .25};
+    static const float divisors[] = {1, .5f, 1e6f};
+    const kb_recipe recipe = {.timesteps = 3,
+                              .scale = scale,
+                              .min_presence = .25,
+                              .bins = kb_scale_has_bins(scale) ? 2 : 0};
+    bool divided = kb_scale_divisor(scale) != KB_DIVISOR_NONE;
+    size_t dims = count * kb_scale_width(scale, recipe.timesteps, recipe.bins);
     kb_model *m = need(kb_model_create());
     m->variant = variant;
     m->seed = 7;
-    fuzz_check(kb_features_create(&m->features, objects, count, &recipe, NULL, NULL) == KB_OK &&
-                   kb_layout_make(&m->layout, kb_variant_is_vae(variant), rank ? rank : 3 * count,
-                                  2, 2, NULL) == KB_OK,
+    fuzz_check(kb_features_create(&m->features, objects, count, &recipe, divided ? divisors : NULL,
+                                  NULL) == KB_OK &&
+                   kb_layout_make(&m->layout, kb_variant_is_vae(variant), rank ? rank : dims, 2, 2,
+                                  NULL) == KB_OK,
                "no model");
     m->weights = make_floats(m->layout.parameters);
-    make_basis(&m->basis, 3 * count, rank);
+    make_basis(&m->basis, dims, rank);
     if (kb_variant_has_dec(variant))
         make_clusters(m);
     for (size_t i = 0; i < KB_SIGNALS; i++)
@@ -143,10 +150,11 @@ static void save_model(kb_model *model, const char *folder, const char *name)
 static void make_models(const char *folder)
 {
     static const char *const objects[] = {"java.lang.String", "[B", "two\nlines"};
-    save_model(make_model(KB_VARIANT_AE, objects, 2, 0), folder, "ae");
-    save_model(make_model(KB_VARIANT_VAE, objects, 1, 0), folder, "vae");
-    save_model(make_model(KB_VARIANT_AE_DEC, objects, 3, 1), folder, "ae-dec");
-    save_model(make_model(KB_VARIANT_VAE_DEC, objects, 3, 2), folder, "vae-dec");
+    save_model(make_model(KB_VARIANT_AE, KB_SCALE_MAX, objects, 2, 0), folder, "ae");
+    save_model(make_model(KB_VARIANT_VAE, KB_SCALE_GROWTH, objects, 1, 0), folder, "vae");
+    save_model(make_model(KB_VARIANT_AE_DEC, KB_SCALE_BINS_LOG, objects, 3, 1), folder, "ae-dec");
+    save_model(make_model(KB_VARIANT_VAE_DEC, KB_SCALE_GROWTH_SD, objects, 3, 2), folder,
+               "vae-dec");
 }
 
 int main(int argc, char **argv)
