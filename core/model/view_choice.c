@@ -14,16 +14,16 @@ static const kb_scale panel[KB_PANEL] = {
     KB_SCALE_BINS_MAX,   KB_SCALE_BINS_GLOBAL, KB_SCALE_BINS_LOG,    KB_SCALE_BINS_PRESENCE,
     KB_SCALE_TRAJECTORY, KB_SCALE_GROWTH,      KB_SCALE_GROWTH_ROOT, KB_SCALE_GROWTH_SD};
 
-static const size_t trial_k[] = {6, 9, 12, 15};
+static const size_t trial_k[] = {3, 4, 6, 9, 12, 15};
 
 enum {
     TRIALS = sizeof trial_k / sizeof *trial_k,
-    NEAREST = 2, /* views that a view is held against */
     COMPONENTS = 64,
     MOST_SESSIONS = 1000,
     LEAST_A_CLUSTER = 4, /* sessions for each of k clusters, on average */
     ROUNDS = 4,          /* K-means with other starts, or other halves */
-    RESTARTS = 4
+    RESTARTS = 4,
+    BEST_TRIALS = 3
 };
 static const double ENERGY = .99;
 
@@ -34,9 +34,8 @@ struct view {
     float *points; /* N x rank */
     size_t rank;
     uint32_t *labels[TRIALS]; /* N each; NULL where k was too large */
-    double stability;
-    double agreement[KB_PANEL]; /* with each other view, mean over the trials */
-    size_t nearest[NEAREST];
+    double stability[TRIALS];
+    double agreement[TRIALS][KB_PANEL]; /* with each other view */
 };
 
 struct choice {
@@ -46,8 +45,8 @@ struct choice {
     const kb_progress *progress;
     kb_progress quiet; /* for parts that would report on their own */
     size_t *ids;       /* sampled sessions, rising */
-    size_t n;
-    size_t *order; /* N: which sessions are in which half */
+    size_t n, trials;  /* of those k for which there are enough sessions */
+    size_t *order;     /* N: which sessions are in which half */
     struct view views[KB_PANEL];
     size_t round;
     size_t done; /* steps, for progress */
@@ -141,11 +140,6 @@ static kb_status make_points(struct choice *c, struct view *view, kb_error *err)
 }
 
 /* --- clusterings -------------------------------------------------------------------------- */
-
-static bool can_have(const struct choice *c, size_t k)
-{
-    return k * LEAST_A_CLUSTER <= c->n;
-}
 
 static kb_kmeans_options kmeans_options(const struct choice *c, size_t k)
 {
@@ -245,59 +239,59 @@ static kb_status stability_of(struct choice *c, const struct view *view, size_t 
 
 static kb_status cluster_view(struct choice *c, struct view *view, kb_error *err)
 {
-    size_t trials = 0;
-    for (; trials < TRIALS && can_have(c, trial_k[trials]); trials++) {
-        double stability = 0;
-        kb_status status = cluster(c, view, trial_k[trials], &view->labels[trials], err);
+    kb_status status = KB_OK;
+    for (size_t i = 0; i < c->trials && !status; i++) {
+        status = cluster(c, view, trial_k[i], &view->labels[i], err);
         if (!status)
-            status = stability_of(c, view, trial_k[trials], &stability, err);
-        if (status)
-            return status;
-        view->stability += stability;
+            status = stability_of(c, view, trial_k[i], &view->stability[i], err);
     }
-    view->usable = trials > 0;
-    if (trials)
-        view->stability /= (double)trials;
-    return KB_OK;
+    return status;
 }
 
 /* --- agreement ---------------------------------------------------------------------------- */
 
-/* The mean adjusted mutual information of two views over the trials. */
+/* The adjusted mutual information of two views in each trial. */
 static kb_status compare(const struct choice *c, struct view *a, struct view *b, kb_error *err)
 {
-    double sum = 0;
-    size_t trials = 0;
-    for (; trials < TRIALS && a->labels[trials] && b->labels[trials]; trials++) {
-        kb_agreement agreement;
-        kb_status status =
-            kb_agreement_of(&agreement, a->labels[trials], b->labels[trials], c->n, err);
-        if (status)
-            return status;
-        sum += agreement.ami;
+    kb_status status = KB_OK;
+    for (size_t i = 0; i < c->trials && !status; i++) {
+        kb_agreement agreement = {0};
+        status = kb_agreement_of(&agreement, a->labels[i], b->labels[i], c->n, err);
+        a->agreement[i][b - c->views] = b->agreement[i][a - c->views] = agreement.ami;
     }
-    a->agreement[b - c->views] = b->agreement[a - c->views] = sum / (double)trials;
-    return KB_OK;
+    return status;
 }
 
-/* The NEAREST usable views that VIEW agrees with most; false where there are fewer. */
-static bool find_nearest(const struct choice *c, struct view *view)
+/* Views of raw amounts: the objects of which there is most decide. In the others all objects count
+ * alike. */
+static bool is_raw(kb_scale scale)
 {
-    size_t found = 0;
-    for (; found < NEAREST; found++) {
-        size_t best = SIZE_MAX;
+    return kb_scale_is_unit(scale) && kb_scale_divisor(scale) == KB_DIVISOR_NONE;
+}
+
+/* The mean of what VIEW has in common in a TRIAL with the two usable views that it agrees with
+ * most, of which, for a raw one, at most one may be raw; NAN where there are no two. */
+static double confirmation(const struct choice *c, const struct view *view, size_t trial)
+{
+    double best[2] = {(double)NAN, (double)NAN};
+    bool raw = is_raw(view->scale), own_family = false;
+    for (size_t place = 0, taken = KB_PANEL; place < 2; place++) {
+        size_t nearest = KB_PANEL;
         for (size_t v = 0; v < KB_PANEL; v++) {
-            bool taken = found && v == view->nearest[0];
-            if (&c->views[v] == view || !c->views[v].usable || taken)
+            const struct view *other = &c->views[v];
+            if (other == view || !other->usable || v == taken ||
+                (raw && own_family && is_raw(other->scale)))
                 continue;
-            if (best == SIZE_MAX || view->agreement[v] > view->agreement[best])
-                best = v;
+            if (nearest == KB_PANEL || view->agreement[trial][v] > view->agreement[trial][nearest])
+                nearest = v;
         }
-        if (best == SIZE_MAX)
-            return false;
-        view->nearest[found] = best;
+        if (nearest == KB_PANEL)
+            return (double)NAN;
+        best[place] = view->agreement[trial][nearest];
+        own_family = own_family || is_raw(c->views[nearest].scale);
+        taken = nearest;
     }
-    return true;
+    return (best[0] + best[1]) / 2;
 }
 
 static int by_score(const void *a, const void *b)
@@ -308,17 +302,39 @@ static int by_score(const void *a, const void *b)
     return (x->scale > y->scale) - (x->scale < y->scale);
 }
 
-static void rank_views(struct choice *c, kb_view_choice *out)
+/* VIEW in one trial. The score is below 0 where it cannot be compared. */
+static kb_view_score score_trial(const struct choice *c, const struct view *view, size_t i)
 {
-    for (size_t v = 0; v < KB_PANEL; v++) {
-        struct view *view = &c->views[v];
-        if (!view->usable || !find_nearest(c, view))
-            continue;
-        double agreement =
-            (view->agreement[view->nearest[0]] + view->agreement[view->nearest[1]]) / NEAREST;
-        out->views[out->view_count++] = (kb_view_score){view->scale, agreement, view->stability,
-                                                        fmax(agreement, 0) * view->stability};
+    double agreement = confirmation(c, view, i);
+    if (isnan(agreement))
+        return (kb_view_score){.score = -1};
+    return (kb_view_score){view->scale, agreement, view->stability[i],
+                           fmax(agreement, 0) * view->stability[i]};
+}
+
+/* The mean of VIEW's best trials; false where it cannot be compared. */
+static bool score_view(const struct choice *c, const struct view *view, kb_view_score *out)
+{
+    kb_view_score trials[TRIALS];
+    size_t best = c->trials < BEST_TRIALS ? c->trials : BEST_TRIALS;
+    for (size_t i = 0; i < c->trials; i++)
+        trials[i] = score_trial(c, view, i);
+    qsort(trials, c->trials, sizeof *trials, by_score);
+    if (!view->usable || trials[best - 1].score < 0)
+        return false;
+    *out = (kb_view_score){.scale = view->scale};
+    for (size_t i = 0; i < best; i++) {
+        out->agreement += trials[i].agreement / (double)best;
+        out->stability += trials[i].stability / (double)best;
+        out->score += trials[i].score / (double)best;
     }
+    return true;
+}
+
+static void rank_views(const struct choice *c, kb_view_choice *out)
+{
+    for (size_t v = 0; v < KB_PANEL; v++)
+        out->view_count += score_view(c, &c->views[v], &out->views[out->view_count]);
     qsort(out->views, out->view_count, sizeof *out->views, by_score);
 }
 
@@ -344,7 +360,8 @@ static kb_status choose(struct choice *c, kb_view_choice *out, kb_error *err)
     if (status)
         return status;
     rank_views(c, out);
-    out->scale = out->view_count ? out->views[0].scale : panel[0];
+    if (out->view_count)
+        out->scale = out->views[0].scale;
     return KB_OK;
 }
 
@@ -367,9 +384,11 @@ kb_status kb_view_choose(kb_view_choice *out, const kb_corpus *corpus, const siz
     c.quiet = (kb_progress){.outer = progress};
     for (size_t v = 0; v < KB_PANEL; v++)
         c.views[v].scale = panel[v];
-    *out = (kb_view_choice){0};
+    *out = (kb_view_choice){.scale = panel[0]};
     kb_status status = draw_sample(&c, sessions, count, err);
-    if (!status)
+    while (c.trials < TRIALS && trial_k[c.trials] * LEAST_A_CLUSTER <= c.n)
+        c.trials++;
+    if (!status && c.trials)
         status = choose(&c, out, err);
     clear(&c);
     return status;
