@@ -110,12 +110,7 @@ static void write_row(output *out, const char *variant, const variant_result *r,
 {
     bool scored = row->chosen && r->labelled;
     output_text(out, variant);
-    output_count(out, row->k);
-    output_real(out, row->silhouette);
-    output_real(out, row->davies_bouldin);
-    output_real(out, row->calinski_harabasz);
-    output_real(out, row->inertia);
-    output_count(out, row->chosen);
+    cli_write_elbow_row(out, row);
     output_real(out, scored ? r->score.accuracy : (double)NAN);
     output_real(out, scored ? r->score.nmi : (double)NAN);
     output_real(out, scored ? r->score.ari : (double)NAN);

@@ -7,19 +7,23 @@ typedef struct elbow_work {
     kb_elbow elbow;
 } elbow_work;
 
+void cli_write_elbow_row(output *out, const kb_elbow_row *row)
+{
+    output_count(out, row->k);
+    output_real(out, row->silhouette);
+    output_real(out, row->davies_bouldin);
+    output_real(out, row->calinski_harabasz);
+    output_real(out, row->inertia);
+    output_count(out, row->chosen);
+}
+
 int cli_write_elbow(cli_work *work, const kb_elbow *elbow)
 {
     static const char *const columns[] = {
         "k", "silhouette", "davies_bouldin", "calinski_harabasz", "inertia", "chosen"};
     output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < elbow->count; i++) {
-        const kb_elbow_row *row = &elbow->rows[i];
-        output_count(out, row->k);
-        output_real(out, row->silhouette);
-        output_real(out, row->davies_bouldin);
-        output_real(out, row->calinski_harabasz);
-        output_real(out, row->inertia);
-        output_count(out, row->chosen);
+        cli_write_elbow_row(out, &elbow->rows[i]);
     }
     return cli_finish_output(&work->console, out);
 }

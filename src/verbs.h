@@ -25,5 +25,7 @@ int verb_compare(const cli_options *options);
 /* The elbow table on standard output, for the verbs that end with one. */
 struct cli_work;
 int cli_write_elbow(struct cli_work *work, const kb_elbow *elbow);
+/* The cells of one of its rows, from k to chosen. */
+void cli_write_elbow_row(struct output *out, const kb_elbow_row *row);
 
 #endif

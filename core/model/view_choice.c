@@ -269,29 +269,34 @@ static bool is_raw(kb_scale scale)
     return kb_scale_is_unit(scale) && kb_scale_divisor(scale) == KB_DIVISOR_NONE;
 }
 
+/* The usable view that VIEW agrees with most in a TRIAL, but TAKEN (NULL: none), and not a raw one
+ * where NO_RAW is set; NULL: there is none. */
+static const struct view *nearest(const struct choice *c, const struct view *view, size_t trial,
+                                  const struct view *taken, bool no_raw)
+{
+    const double *agreement = view->agreement[trial];
+    size_t best = KB_PANEL;
+    for (size_t v = 0; v < KB_PANEL; v++) {
+        const struct view *other = &c->views[v];
+        if (other == view || other == taken || !other->usable || (no_raw && is_raw(other->scale)))
+            continue;
+        if (best == KB_PANEL || agreement[v] > agreement[best])
+            best = v;
+    }
+    return best < KB_PANEL ? &c->views[best] : NULL;
+}
+
 /* The mean of what VIEW has in common in a TRIAL with the two usable views that it agrees with
  * most, of which, for a raw one, at most one may be raw; NAN where there are no two. */
 static double confirmation(const struct choice *c, const struct view *view, size_t trial)
 {
-    double best[2] = {(double)NAN, (double)NAN};
-    bool raw = is_raw(view->scale), own_family = false;
-    for (size_t place = 0, taken = KB_PANEL; place < 2; place++) {
-        size_t nearest = KB_PANEL;
-        for (size_t v = 0; v < KB_PANEL; v++) {
-            const struct view *other = &c->views[v];
-            if (other == view || !other->usable || v == taken ||
-                (raw && own_family && is_raw(other->scale)))
-                continue;
-            if (nearest == KB_PANEL || view->agreement[trial][v] > view->agreement[trial][nearest])
-                nearest = v;
-        }
-        if (nearest == KB_PANEL)
-            return (double)NAN;
-        best[place] = view->agreement[trial][nearest];
-        own_family = own_family || is_raw(c->views[nearest].scale);
-        taken = nearest;
-    }
-    return (best[0] + best[1]) / 2;
+    const struct view *first = nearest(c, view, trial, NULL, false);
+    bool no_raw = first && is_raw(view->scale) && is_raw(first->scale);
+    const struct view *second = first ? nearest(c, view, trial, first, no_raw) : NULL;
+    if (!second)
+        return (double)NAN;
+    const double *agreement = view->agreement[trial];
+    return (agreement[first - c->views] + agreement[second - c->views]) / 2;
 }
 
 static int by_score(const void *a, const void *b)
