@@ -3,10 +3,25 @@ noinst_LIBRARIES += libexplain.a
 libexplain_a_CPPFLAGS = $(EXPLAIN_CPPFLAGS)
 libexplain_a_CFLAGS = $(CORE_CFLAGS)
 libexplain_a_SOURCES = \
+  core/explain/fdr.c core/explain/fdr.h \
+  core/explain/fisher.c core/explain/fisher.h \
   core/explain/ngrams.c core/explain/ngrams.h \
   core/explain/presence.c core/explain/presence.h
 
+EXTRA_DIST += \
+  tests/fixtures/proportions/make.py \
+  tests/fixtures/proportions/fdr.inc \
+  tests/fixtures/proportions/fisher.inc
+
 if HAVE_CMOCKA
+check_PROGRAMS += tests/test_proportions
+TESTS += tests/test_proportions
+tests_test_proportions_SOURCES = tests/test_proportions.c
+tests_test_proportions_CPPFLAGS = $(EXPLAIN_CPPFLAGS) \
+  -I$(top_srcdir)/tests/fixtures/proportions $(CMOCKA_CFLAGS)
+tests_test_proportions_CFLAGS = $(TEST_CFLAGS)
+tests_test_proportions_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
+
 check_PROGRAMS += tests/test_ngrams
 TESTS += tests/test_ngrams
 tests_test_ngrams_SOURCES = tests/test_ngrams.c
