@@ -4,8 +4,10 @@ kaboom_CPPFLAGS = $(SRC_CPPFLAGS)
 kaboom_CFLAGS = $(CORE_CFLAGS)
 kaboom_LDADD = $(SRC_LIBS)
 kaboom_SOURCES = \
+  src/cluster_ngrams.c \
   src/describe.c src/describe.h \
   src/main.c \
+  src/ngram_columns.c src/ngram_columns.h \
   src/options.c src/options.h \
   src/option_table.c src/option_table.h \
   src/output.c src/output.h \
@@ -42,5 +44,5 @@ endif
 # Shell tests run what the build made; they find it and the sources by these.
 AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; \
   export top_srcdir top_builddir;
-TESTS += tests/test_verbs.sh tests/test_layers.sh
-EXTRA_DIST += tests/test_verbs.sh tests/test_layers.sh
+TESTS += tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_layers.sh
+EXTRA_DIST += tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_layers.sh

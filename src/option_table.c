@@ -78,6 +78,11 @@ static const char *measure_word(unsigned i)
     return words[i];
 }
 
+static const char *join_word(unsigned i)
+{
+    return kb_join_name((kb_join)i);
+}
+
 static const char *color_word(unsigned i)
 {
     return i == KB_COLOR_AUTO ? "auto" : "never";
@@ -93,15 +98,20 @@ _Static_assert(sizeof(kb_variant) == sizeof(unsigned) && sizeof(kb_preset) == si
                    sizeof(kb_scale) == sizeof(unsigned) && sizeof(kb_space) == sizeof(unsigned) &&
                    sizeof(kb_device_choice) == sizeof(unsigned) &&
                    sizeof(kb_novelty) == sizeof(unsigned) &&
-                   sizeof(kb_jmap_value) == sizeof(unsigned),
+                   sizeof(kb_jmap_value) == sizeof(unsigned) && sizeof(kb_join) == sizeof(unsigned),
                "an enum is not an unsigned");
+
+/* A span is read and written as an array of two. */
+_Static_assert(offsetof(kb_ngram_options, most) ==
+                   offsetof(kb_ngram_options, least) + sizeof(size_t),
+               "the lengths of n-grams do not lie together");
 
 #define FIELD(member) .field = offsetof(cli_options, member)
 #define RANGE(low, high) .min = (low), .max = (high)
 #define WORDS(function, n) .word = (function), .count = (n), .metavar = "WORD"
 
 const option_row cli_rows[] = {
-    {"model", 'm', KIND_TEXT, ON_MODEL, FIELD(model), .metavar = "MODEL",
+    {"model", 'm', KIND_TEXT, ON_MODEL | V(NGRAMS), FIELD(model), .metavar = "MODEL",
      .help = "the model to use"},
     {"output", 'o', KIND_TEXT, V(TRAIN), FIELD(output), .metavar = "MODEL",
      .help = "where the model is written, whole or not at all"},
@@ -169,20 +179,40 @@ const option_row cli_rows[] = {
 
     {"by", 0, KIND_CHOICE, V(EXPLAIN), FIELD(by), WORDS(measure_word, CLI_MEASURES),
      .help = "what objects are ranked by"},
-    {"cluster", 0, KIND_SIZE, V(EXPLAIN), FIELD(cluster), RANGE(1, 4294967295.0), .zero = "all",
-     .metavar = "N", .help = "this cluster only"},
+    {"cluster", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(cluster), RANGE(1, 4294967295.0),
+     .zero = "all", .metavar = "N", .with_model = V(NGRAMS), .help = "this cluster only"},
     {"baselines", 0, KIND_FLAG, V(SCORE), FIELD(baselines),
      .help = "K-means on presence and on principal components too"},
-    {"n", 'n', KIND_SIZE, V(NGRAMS), FIELD(ngrams.n), RANGE(2, 64), .metavar = "N",
-     .help = "length of an n-gram, the start that follows it included"},
-    {"start", 0, KIND_TEXT, V(NGRAMS), FIELD(ngrams.start), .metavar = "EVENT",
+    {"n", 'n', KIND_SPAN, V(NGRAMS), FIELD(lifts.ngrams.least), RANGE(2, KB_NGRAM_MAX),
+     .metavar = "N[..M]",
+     .help = "length of an n-gram, the start that follows it included; or from N to M"},
+    {"fold", 0, KIND_REAL, V(NGRAMS), FIELD(lifts.ngrams.fold), RANGE(0, 1), .zero = "none",
+     .metavar = "SHARE",
+     .help = "leave out a shorter row when a longer one has that share of its count"},
+    {"start", 0, KIND_TEXT, V(NGRAMS), FIELD(starts.start), .metavar = "EVENT",
      .help = "event at which the app starts"},
-    {"end", 0, KIND_TEXT, V(NGRAMS), FIELD(ngrams.end), .metavar = "EVENT",
+    {"end", 0, KIND_TEXT, V(NGRAMS), FIELD(starts.end), .metavar = "EVENT",
      .help = "event at which it ends in good order"},
+    {"exclude-first-launch", 0, KIND_FLAG, V(NGRAMS), FIELD(starts.no_first),
+     .help = "leave out the first start of each user"},
+    {"exclude-after", 0, KIND_TEXT, V(NGRAMS), FIELD(starts.after), .metavar = "EVENT,...",
+     .help = "leave out a start right after one of these events"},
+    {"exclude-before", 0, KIND_TEXT, V(NGRAMS), FIELD(starts.before), .metavar = "EVENT,...",
+     .help = "leave out a start right before one of these events"},
+    {"exclude-known", 0, KIND_FLAG, V(NGRAMS), FIELD(starts.no_explained),
+     .help = "both, for common names of updates, reboots and kills"},
+    {"join", 0, KIND_CHOICE, V(NGRAMS), FIELD(joining.how), WORDS(join_word, KB_JOINS),
+     .with_model = V(NGRAMS), .help = "how a sequence finds its session"},
+    {"clock-skew", 0, KIND_REAL, V(NGRAMS), FIELD(joining.tolerance), RANGE(0, 1e18),
+     .metavar = "SECONDS", .with_model = V(NGRAMS),
+     .help = "by time: how far from a sequence its session may end"},
+    {"support", 0, KIND_SIZE, V(NGRAMS), FIELD(lifts.support), RANGE(1, 1e15), .metavar = "USERS",
+     .with_model = V(NGRAMS), .help = "leave out n-grams of fewer users"},
     {"top", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(top), RANGE(1, 1e15), .zero = "all",
      .metavar = "N", .help = "the first N rows (of each cluster)"},
-    {"split", 0, KIND_CHOICE, ON_SESSIONS | V(CALIBRATE) | V(ELBOW), FIELD(split),
-     WORDS(split_word, KB_SPLITS + 1), .help = "only sessions of one split"},
+    {"split", 0, KIND_CHOICE, ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(NGRAMS), FIELD(split),
+     WORDS(split_word, KB_SPLITS + 1), .with_model = V(NGRAMS),
+     .help = "only sessions of one split"},
 
     {"sessions", 0, KIND_SIZE, V(GENERATE), FIELD(generation.sessions), RANGE(20, 1e7),
      .metavar = "N", .help = "sessions in all"},
@@ -192,16 +222,18 @@ const option_row cli_rows[] = {
      .help = "planted crash types"},
     {"shards", 0, KIND_SIZE, V(GENERATE), FIELD(generation.shards), RANGE(1, 256), .metavar = "N",
      .help = "files of readings"},
-    {"timesteps", 0, KIND_SIZE, ON_CORPUS | V(GENERATE), FIELD(timesteps), RANGE(1, 65535),
-     .zero = "auto", .metavar = "T",
+    {"timesteps", 0, KIND_SIZE, ON_CORPUS | V(GENERATE) | V(NGRAMS), FIELD(timesteps),
+     RANGE(1, 65535), .zero = "auto", .metavar = "T", .with_model = V(NGRAMS),
      .help = "steps of a session's window; auto: the model's, otherwise 100"},
-    {"fill", 0, KIND_CHOICE, ON_CORPUS, FIELD(fill), WORDS(fill_word, KB_FILLS + 1),
+    {"fill", 0, KIND_CHOICE, ON_CORPUS | V(NGRAMS), FIELD(fill), WORDS(fill_word, KB_FILLS + 1),
+     .with_model = V(NGRAMS),
      .help = "a missing sample is 0, or as the last one; auto: the model's, otherwise zero"},
     {"columns", 0, KIND_TEXT, ON_CORPUS | V(NGRAMS), FIELD(reading.columns),
      .metavar = "KEY=NAME,...", .help = "what the files call the columns, as in time=ts"},
-    {"no-cache", 0, KIND_FLAG, ON_CORPUS, FIELD(no_cache),
+    {"no-cache", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS), FIELD(no_cache), .with_model = V(NGRAMS),
      .help = "neither believe nor write what was kept of an earlier reading"},
-    {"cache-limit", 0, KIND_SIZE, ON_CORPUS, FIELD(cache_limit), RANGE(1, 1e9), .metavar = "MIB",
+    {"cache-limit", 0, KIND_SIZE, ON_CORPUS | V(NGRAMS), FIELD(cache_limit), RANGE(1, 1e9),
+     .metavar = "MIB", .with_model = V(NGRAMS),
      .help = "what is kept may take that much room in all"},
     {"list", 0, KIND_FLAG, V(CACHE), FIELD(list), .help = "print what is kept (the default)"},
     {"clear", 0, KIND_FLAG, V(CACHE), FIELD(clear), .help = "remove it"},

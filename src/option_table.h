@@ -21,6 +21,7 @@ typedef enum option_kind {
     KIND_FLAG,   /* bool: true when given */
     KIND_TEXT,   /* const char *, not empty */
     KIND_SIZE,   /* size_t in min..max; the zero word, if any, gives 0 */
+    KIND_SPAN,   /* size_t[2], least and most, in min..max: N or LEAST..MOST */
     KIND_SEED,   /* uint64_t */
     KIND_REAL,   /* double in min..max; above_min: min itself is out */
     KIND_CHOICE, /* unsigned, one of count words */
@@ -41,6 +42,7 @@ typedef struct option_row {
     const char *zero; /* the word for 0 */
     unsigned count;
     const char *(*word)(unsigned i);
+    unsigned with_model; /* bits: verbs for which it means nothing without -m */
 } option_row;
 
 /* Sets of verbs, as bits. */

@@ -50,7 +50,9 @@ static cli_options defaults_of(cli_verb verb)
         .training = kb_train_defaults(),
         .calibration = kb_calibrate_defaults(),
         .map = kb_tsne_defaults(),
-        .ngrams = kb_ngram_defaults(),
+        .starts = kb_truncation_defaults(),
+        .lifts = kb_lift_defaults(),
+        .joining = kb_join_defaults(),
         .generation = kb_generate_defaults(),
         .importing = kb_import_defaults(),
     };
@@ -63,13 +65,14 @@ static void describe_default(const option_row *row, cli_options *defaults, char 
 {
     const void *field = field_of(defaults, row);
     double real = row->kind == KIND_REAL ? *(const double *)field : 0;
-    size_t number = row->kind == KIND_SIZE ? *(const size_t *)field : 0;
+    bool whole = row->kind == KIND_SIZE || row->kind == KIND_SPAN;
+    size_t number = whole ? *(const size_t *)field : 0;
     *text = '\0';
     if (row->zero && number == 0 && real == 0)
         snprintf(text, size, " [%s]", row->zero);
     else if (row->kind == KIND_REAL)
         snprintf(text, size, " [%g]", real);
-    else if (row->kind == KIND_SIZE)
+    else if (whole)
         snprintf(text, size, " [%zu]", number);
     else if (row->kind == KIND_SEED)
         snprintf(text, size, " [%llu]", (unsigned long long)*(const uint64_t *)field);
@@ -205,6 +208,23 @@ static int set_size(cli_verb verb, const option_row *row, size_t *field, const c
     return CLI_DONE;
 }
 
+static int set_span(cli_verb verb, const option_row *row, size_t *field, const char *text)
+{
+    char least[24];
+    const char *dots = strstr(text, "..");
+    size_t length = dots ? (size_t)(dots - text) : strlen(text);
+    if (length >= sizeof least)
+        return bad_range(verb, row, text);
+    memcpy(least, text, length);
+    least[length] = '\0';
+    int status = set_size(verb, row, &field[0], least);
+    if (!status)
+        status = set_size(verb, row, &field[1], dots ? dots + 2 : least);
+    if (!status && field[0] > field[1])
+        return cli_usage_error(verb, "--%s: '%s' does not rise", row->name, text);
+    return status;
+}
+
 static int set_real(cli_verb verb, const option_row *row, double *field, const char *text)
 {
     char *end;
@@ -262,6 +282,8 @@ static int set_value(cli_options *options, const option_row *row, const char *te
         return set_text(options->verb, row, field, text);
     case KIND_SIZE:
         return set_size(options->verb, row, field, text);
+    case KIND_SPAN:
+        return set_span(options->verb, row, field, text);
     case KIND_SEED:
         return set_seed(options->verb, row, field, text);
     case KIND_REAL:
@@ -368,6 +390,8 @@ static int parse_options(cli_options *options, int argc, char **argv)
         const option_row *row = row_of(code);
         if (row->kind == KIND_HELP || row->kind == KIND_VERSION)
             return print_and_end(row, options->verb);
+        if (row->with_model & (1u << options->verb))
+            options->needs_model = row->name;
         int status = set_value(options, row, optarg);
         if (status)
             return status;
@@ -432,12 +456,16 @@ static int check_together(const cli_options *options)
         return cli_usage_error(options->verb, "where to? Name the model to write with -o MODEL");
     if (options->list && options->clear)
         return cli_usage_error(options->verb, "--list and --clear exclude each other");
+    if (options->needs_model && !options->model)
+        return cli_usage_error(options->verb, "--%s goes with -m MODEL", options->needs_model);
     if (bit & (ON_CORPUS | V(NGRAMS)))
         status = kb_corpus_check(&options->reading, &err);
     if (!status && (bit & TRAINING))
         status = kb_train_check(&options->training, &err);
     if (!status && (bit & (CALIBRATION | V(ELBOW))))
         status = kb_calibrate_check(&options->calibration, &err);
+    if (!status && (bit & V(NGRAMS)))
+        status = kb_truncation_check(&options->starts, &err);
     if (!status && (bit & V(GENERATE)))
         status = kb_generate_check(&options->generation, &err);
     if (!status && (bit & V(IMPORT)))

@@ -14,9 +14,11 @@
 #include "explorer.h"
 #include "generate.h"
 #include "import.h"
-#include "ngrams.h"
+#include "ngram_lift.h"
 #include "output.h"
 #include "pipeline.h"
+#include "session_join.h"
+#include "truncations.h"
 
 enum {
     CLI_DONE = 0,
@@ -82,7 +84,10 @@ typedef struct cli_options {
     kb_train_options training;
     kb_calibrate_options calibration;
     kb_tsne_options map;
-    kb_ngram_options ngrams;
+    kb_truncation_options starts;
+    kb_lift_options lifts; /* and the lengths of n-grams, with a model or without */
+    kb_join_options joining;
+    const char *needs_model; /* the name of an option that was given and means nothing without -m */
     kb_generate_options generation;
     kb_import_format import_format; /* import's FORMAT */
     kb_import_options importing;

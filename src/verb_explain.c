@@ -38,26 +38,13 @@ static kb_status explain_clusters(explanation *e, bool *member, bool *considered
     return status;
 }
 
-static kb_status check_cluster(const cli_work *work, kb_error *err)
-{
-    size_t wanted = work->options->cluster, count = kb_model_clusters(work->model);
-    for (size_t c = 0; c < count; c++) {
-        if (!wanted || kb_model_cluster(work->model, c)->number == wanted)
-            return KB_OK;
-    }
-    if (!count)
-        return KB_OK; /* not calibrated: assigning says so */
-    return kb_fail(err, KB_ERR_USAGE, "--cluster: %s has no cluster %zu", work->options->model,
-                   wanted);
-}
-
 static kb_status explain(void *ctx, const kb_progress *progress, kb_error *err)
 {
     explanation *e = ctx;
     cli_work *work = &e->work;
     kb_status status = cli_work_load(work, progress, err);
     if (!status)
-        status = check_cluster(work, err);
+        status = cli_check_cluster(work, err);
     if (!status)
         status = cli_work_assign(work, progress, err);
     if (status)

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "ngram_columns.h"
+#include "ngrams.h"
 #include "verbs.h"
 #include "work.h"
 
@@ -10,6 +12,7 @@ typedef struct ngram_work {
     cli_console console;
     kb_events *events;
     size_t damaged; /* files whose end is lost */
+    kb_truncations truncations;
     kb_ngrams found;
 } ngram_work;
 
@@ -53,8 +56,12 @@ static kb_status count_ngrams(void *ctx, const kb_progress *progress, kb_error *
 {
     ngram_work *n = ctx;
     kb_status status = read_events(n, progress, err);
+    if (!status)
+        status = kb_truncations_find(&n->truncations, n->events, NULL, &n->options->starts,
+                                     progress, err);
     return status ? status
-                  : kb_ngrams_of(&n->found, n->events, NULL, &n->options->ngrams, progress, err);
+                  : kb_ngrams_of(&n->found, n->events, &n->truncations, &n->options->lifts.ngrams,
+                                 progress, err);
 }
 
 static void write_rows(ngram_work *n, output *out)
@@ -62,12 +69,7 @@ static void write_rows(ngram_work *n, output *out)
     size_t top = n->options->top;
     for (size_t i = 0; i < n->found.count && (!top || i < top); i++) {
         const kb_ngram_row *row = &n->found.rows[i];
-        for (size_t e = 0; e + 1 < n->found.n; e++) {
-            if (row->events[e] == KB_NAME_NONE)
-                output_missing(out);
-            else
-                output_text(out, kb_events_kind_name(n->events, row->events[e]));
-        }
+        cli_write_ngram(out, n->events, &n->options->lifts.ngrams, row->n, row->events);
         output_count(out, row->count);
         output_count(out, row->users);
     }
@@ -75,17 +77,13 @@ static void write_rows(ngram_work *n, output *out)
 
 static int write_ngrams(ngram_work *n)
 {
-    enum { MOST = 64, NAME_ROOM = 24 }; /* n is at most 64 */
-    char names[MOST][NAME_ROOM];
-    const char *columns[MOST + 1];
-    size_t events = n->found.n - 1;
-    for (size_t e = 0; e < events; e++) {
-        snprintf(names[e], NAME_ROOM, "e%zu", e);
-        columns[e] = names[e];
-    }
-    columns[events] = "count";
-    columns[events + 1] = "users";
-    output *out = output_open(stdout, (output_format)n->options->format, columns, events + 2, 0);
+    static const char *const first[] = {NULL}, *const last[] = {"count", "users", NULL};
+    cli_ngram_columns columns;
+    cli_ngram_columns_init(&columns, &n->options->lifts.ngrams, first, last);
+    cli_note_truncations(&n->console, &n->truncations);
+    cli_note_folded(&n->console, n->found.folded);
+    output *out =
+        output_open(stdout, (output_format)n->options->format, columns.names, columns.count, 0);
     if (out)
         write_rows(n, out);
     return cli_finish_output(&n->console, out);
@@ -93,12 +91,15 @@ static int write_ngrams(ngram_work *n)
 
 int verb_ngrams(const cli_options *options)
 {
+    if (options->model)
+        return cli_cluster_ngrams(options);
     ngram_work n = {.options = options};
     cli_console_start(&n.console, options);
     int status = cli_run(&n.console, count_ngrams, &n);
     if (status == CLI_DONE)
         status = write_ngrams(&n);
     kb_ngrams_clear(&n.found);
+    kb_truncations_clear(&n.truncations);
     kb_events_free(n.events);
     return cli_end_damaged(&n.console, n.damaged, status);
 }

@@ -86,7 +86,7 @@ kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *e
 {
     kb_status status = kb_pool_create(&work->pool, work->options->threads, err);
     kb_corpus_options reading = cli_reading(work);
-    reading.skip_events = true; /* no verb that comes here looks at the log */
+    reading.skip_events = work->options->verb != CLI_NGRAMS; /* no other looks at the log */
     if (!status)
         status = load_model(work, &reading, err);
     if (!status)
@@ -101,6 +101,19 @@ kb_status cli_work_assign(cli_work *work, const kb_progress *progress, kb_error 
         return kb_fail_memory(err, "assignments");
     return kb_assign(work->assigned, work->model, work->corpus, work->sessions, work->count,
                      work->pool, progress, err);
+}
+
+kb_status cli_check_cluster(const cli_work *work, kb_error *err)
+{
+    size_t wanted = work->options->cluster, count = kb_model_clusters(work->model);
+    for (size_t c = 0; c < count; c++) {
+        if (!wanted || kb_model_cluster(work->model, c)->number == wanted)
+            return KB_OK;
+    }
+    if (!count)
+        return KB_OK; /* not calibrated: assigning says so */
+    return kb_fail(err, KB_ERR_USAGE, "--cluster: %s has no cluster %zu", work->options->model,
+                   wanted);
 }
 
 const kb_session *cli_work_session(const cli_work *work, size_t i)

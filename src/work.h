@@ -35,6 +35,8 @@ void cli_note_calibration(cli_work *work);
  * the corpus; then selects the sessions. On the job's thread. */
 kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *err);
 kb_status cli_work_assign(cli_work *work, const kb_progress *progress, kb_error *err);
+/* KB_ERR_USAGE when the model is calibrated and lacks the cluster of --cluster. */
+kb_status cli_check_cluster(const cli_work *work, kb_error *err);
 
 /* Reading options with the console as listener; under --strict the one bad row is the error, and
  * told once. */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static void print_rows(char *text, size_t size, const kb_ngrams *ngrams, const k
     text[0] = '\0';
     for (size_t i = 0; i < ngrams->count; i++) {
         const kb_ngram_row *row = &ngrams->rows[i];
-        for (size_t j = 0; j + 1 < ngrams->n; j++) {
+        for (size_t j = 0; j < ngrams->width; j++) {
             bool empty = row->events[j] == KB_NAME_NONE;
             used += (size_t)snprintf(text + used, size - used, "%s ",
                                      empty ? "-" : kb_events_kind_name(events, row->events[j]));
@@ -52,13 +53,33 @@ static void print_rows(char *text, size_t size, const kb_ngrams *ngrams, const k
     }
 }
 
-static void assert_ngrams_with(const char *log, const bool *users, kb_ngram_options options,
+/* What is counted: the starts and the lengths. */
+struct question {
+    kb_truncation_options starts;
+    kb_ngram_options lengths;
+};
+
+static kb_status count_with(kb_ngrams *out, const kb_events *events, const bool *users,
+                            const struct question *question, const kb_progress *progress,
+                            kb_error *err)
+{
+    kb_truncations truncations;
+    *out = (kb_ngrams){0};
+    kb_status status =
+        kb_truncations_find(&truncations, events, users, &question->starts, progress, err);
+    if (!status)
+        status = kb_ngrams_of(out, events, &truncations, &question->lengths, progress, err);
+    kb_truncations_clear(&truncations);
+    return status;
+}
+
+static void assert_ngrams_with(const char *log, const bool *users, struct question question,
                                const char *expected)
 {
     kb_events *events = load(log);
     kb_ngrams ngrams;
     kb_error err;
-    if (kb_ngrams_of(&ngrams, events, users, &options, NULL, &err))
+    if (count_with(&ngrams, events, users, &question, NULL, &err))
         fail_msg("%s", err.text);
     char text[4096];
     print_rows(text, sizeof text, &ngrams, events);
@@ -68,9 +89,10 @@ static void assert_ngrams_with(const char *log, const bool *users, kb_ngram_opti
 }
 
 /* S starts, E ends. */
-static kb_ngram_options short_names(size_t n)
+static struct question short_names(size_t n)
 {
-    return (kb_ngram_options){.n = n, .start = "S", .end = "E"};
+    return (struct question){.starts = {.start = "S", .end = "E"},
+                             .lengths = {.least = n, .most = n}};
 }
 
 static void assert_ngrams(const char *log, size_t n, const char *expected)
@@ -89,7 +111,8 @@ static void the_default_names_are_those_of_the_app(void **state)
     (void)state;
     assert_ngrams_with("u,1,app.launched\nu,2,x\nu,3,y\nu,4,app.launched\nu,5,app.terminated\n"
                        "u,6,app.launched\n",
-                       NULL, kb_ngram_defaults(), "x y 1/1\n");
+                       NULL, (struct question){kb_truncation_defaults(), kb_ngram_defaults()},
+                       "x y 1/1\n");
 }
 
 static void a_start_with_nothing_before_it_does_not_count(void **state)
@@ -155,7 +178,8 @@ static void only_the_flagged_users_are_counted(void **state)
 static void one_name_for_both_ends_is_taken_as_it_stands(void **state)
 {
     (void)state;
-    kb_ngram_options options = {.n = 2, .start = "S", .end = "S"};
+    struct question options = short_names(2);
+    options.starts.end = "S";
     assert_ngrams_with("u,1,S\nu,2,S\nu,3,a\nu,4,S\n", NULL, options, "a 1/1\n");
 }
 
@@ -185,8 +209,8 @@ static void many_tuples_stay_apart(void **state)
     kb_events *events = load(log);
     free(log);
     kb_ngrams ngrams;
-    kb_ngram_options options = short_names(3);
-    assert_int_equal(kb_ngrams_of(&ngrams, events, NULL, &options, NULL, NULL), KB_OK);
+    struct question options = short_names(3);
+    assert_int_equal(count_with(&ngrams, events, NULL, &options, NULL, NULL), KB_OK);
     assert_int_equal(ngrams.count, USERS + KINDS);
     uint64_t sum = 0;
     for (size_t i = 0; i < ngrams.count; i++) {
@@ -203,13 +227,24 @@ static void options_out_of_range_are_refused(void **state)
 {
     (void)state;
     kb_events *events = load("u,1,a\nu,2,S\n");
-    static const kb_ngram_options bad[] = {
-        {1, "S", "E"}, {0, "S", "E"}, {65, "S", "E"}, {3, "", "E"}, {3, "S", ""}, {3, NULL, "E"},
+    static const struct question bad[] = {
+        {{.start = "S", .end = "E"}, {1, 1, 0}},
+        {{.start = "S", .end = "E"}, {0, 0, 0}},
+        {{.start = "S", .end = "E"}, {65, 65, 0}},
+        {{.start = "S", .end = "E"}, {3, 2, 0}},
+        {{.start = "S", .end = "E"}, {2, 65, 0}},
+        {{.start = "S", .end = "E"}, {3, 3, 1.1}},
+        {{.start = "S", .end = "E"}, {3, 3, NAN}},
+        {{.start = "", .end = "E"}, {3, 3, 0}},
+        {{.start = "S", .end = ""}, {3, 3, 0}},
+        {{.start = NULL, .end = "E"}, {3, 3, 0}},
+        {{.start = "S", .end = "E", .after = "a,"}, {3, 3, 0}},
+        {{.start = "S", .end = "E", .before = " , a"}, {3, 3, 0}},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         kb_ngrams ngrams;
         kb_error err = {0};
-        assert_int_equal(kb_ngrams_of(&ngrams, events, NULL, &bad[i], NULL, &err), KB_ERR_USAGE);
+        assert_int_equal(count_with(&ngrams, events, NULL, &bad[i], NULL, &err), KB_ERR_USAGE);
         assert_true(strlen(err.text) > 0);
         kb_ngrams_clear(&ngrams);
     }
@@ -223,8 +258,8 @@ static void a_cancelled_count_says_so(void **state)
     atomic_bool cancel = true;
     kb_progress progress = {.cancel = &cancel};
     kb_ngrams ngrams;
-    kb_ngram_options options = short_names(2);
-    assert_int_equal(kb_ngrams_of(&ngrams, events, NULL, &options, &progress, NULL),
+    struct question options = short_names(2);
+    assert_int_equal(count_with(&ngrams, events, NULL, &options, &progress, NULL),
                      KB_ERR_CANCELLED);
     assert_int_equal(ngrams.count, 0);
     kb_events_free(events);

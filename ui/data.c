@@ -347,13 +347,18 @@ static bool *cluster_users(const kb_data *data, const kb_events *events, uint32_
 static kb_status count_ngrams(const kb_data *data, kb_ngrams *out, uint32_t cluster, size_t n)
 {
     const kb_events *events = kb_corpus_events(data->corpus);
+    kb_truncation_options starts = kb_truncation_defaults();
     kb_ngram_options options = kb_ngram_defaults();
-    options.n = n;
+    options.least = options.most = n;
     bool *users = cluster ? cluster_users(data, events, cluster) : NULL;
     if (cluster && !users)
         return KB_ERR_MEMORY;
-    kb_status status = kb_ngrams_of(out, events, users, &options, NULL, NULL);
+    kb_truncations found;
+    kb_status status = kb_truncations_find(&found, events, users, &starts, NULL, NULL);
     free(users);
+    if (!status)
+        status = kb_ngrams_of(out, events, &found, &options, NULL, NULL);
+    kb_truncations_clear(&found);
     return status;
 }
 

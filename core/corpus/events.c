@@ -380,7 +380,12 @@ const char *kb_events_kind_name(const kb_events *events, uint32_t event)
 
 uint32_t kb_events_find_kind(const kb_events *events, const char *name)
 {
-    return kb_names_find(events->kinds, name, strlen(name));
+    return kb_events_find_kind_n(events, name, strlen(name));
+}
+
+uint32_t kb_events_find_kind_n(const kb_events *events, const char *name, size_t length)
+{
+    return kb_names_find(events->kinds, name, length);
 }
 
 size_t kb_events_sessions(const kb_events *events)

@@ -50,6 +50,8 @@ size_t kb_events_kinds(
 const char *kb_events_kind_name(const kb_events *events, uint32_t event);
 uint32_t kb_events_find_kind(const kb_events *events,
                              const char *name); /* KB_NAME_NONE: not there */
+uint32_t kb_events_find_kind_n(const kb_events *events, const char *name,
+                               size_t length); /* the same for LENGTH bytes */
 size_t kb_events_sessions(
     const kb_events *events); /* distinct sessions named in the log; ids by reading */
 const char *kb_events_session_name(const kb_events *events, uint32_t session);

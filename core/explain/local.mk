@@ -5,8 +5,13 @@ libexplain_a_CFLAGS = $(CORE_CFLAGS)
 libexplain_a_SOURCES = \
   core/explain/fdr.c core/explain/fdr.h \
   core/explain/fisher.c core/explain/fisher.h \
+  core/explain/ngram_lift.c core/explain/ngram_lift.h \
+  core/explain/ngram_table.c core/explain/ngram_table.h \
   core/explain/ngrams.c core/explain/ngrams.h \
-  core/explain/presence.c core/explain/presence.h
+  core/explain/presence.c core/explain/presence.h \
+  core/explain/session_join.c core/explain/session_join.h \
+  core/explain/truncations.c core/explain/truncations.h \
+  core/explain/tuples.c core/explain/tuples.h
 
 EXTRA_DIST += \
   tests/fixtures/proportions/make.py \

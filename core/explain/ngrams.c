@@ -1,5 +1,3 @@
-/* Tuples are found through an open-addressing table of their numbers and kept, one after the other,
- * in one growing array. */
 #include "ngrams.h"
 
 #include <stdlib.h>
@@ -7,222 +5,124 @@
 
 #include "memory.h"
 
-enum { N_MAX = 64, CHECK_EVERY = 1 << 16 };
+enum { CHECK_EVERY = 1 << 14 };
 
-kb_ngram_options kb_ngram_defaults(void)
-{
-    return (kb_ngram_options){.n = 3, .start = "app.launched", .end = "app.terminated"};
-}
-
-static kb_status check(const kb_ngram_options *options, kb_error *err)
-{
-    if (options->n < 2 || options->n > N_MAX)
-        return kb_fail(err, KB_ERR_USAGE, "n is %zu; it must be between 2 and %d", options->n,
-                       N_MAX);
-    if (!options->start || !*options->start)
-        return kb_fail(err, KB_ERR_USAGE, "the start event needs a name");
-    if (!options->end || !*options->end)
-        return kb_fail(err, KB_ERR_USAGE, "the end event needs a name");
-    return KB_OK;
-}
-
-/* What is known of one tuple. Users are gone through one after the other, so the last one seen
- * tells a new one. */
+/* By tuple. Users are gone through one after the other, so the last one seen tells a new one. */
 struct tally {
-    uint64_t count, users;
-    size_t last_user;
-    uint32_t hash;
+    uint64_t users;
+    uint32_t last_user;
 };
 
-#define FREE_SLOT SIZE_MAX
-
-struct table {
-    size_t width; /* n - 1 */
+struct counting {
+    kb_ngram_table table;
     struct tally *tallies;
-    uint32_t *tuples; /* count x width */
-    size_t count, tally_capacity, tuple_capacity;
-    size_t *slots;     /* number of a tuple, or FREE_SLOT */
-    size_t slot_count; /* a power of two, more than count */
+    uint64_t *counts;
+    size_t tally_capacity, count_capacity, known;
 };
 
-static void table_clear(struct table *table)
+static void counting_clear(struct counting *c)
 {
-    free(table->tallies);
-    free(table->tuples);
-    free(table->slots);
+    kb_ngram_table_clear(&c->table);
+    free(c->tallies);
+    free(c->counts);
 }
 
-/* FNV-1a over whole ids, folded so that the low bits depend on all of them. */
-static uint32_t hash_tuple(const uint32_t *tuple, size_t width)
+/* Room for tuple ID, which is the next one. */
+static bool begin_tally(struct counting *c, size_t id, uint32_t user)
 {
-    uint64_t h = 0xCBF29CE484222325u;
-    for (size_t i = 0; i < width; i++)
-        h = (h ^ tuple[i]) * 0x100000001B3u;
-    h ^= h >> 32;
-    return (uint32_t)(h * 0x9E3779B97F4A7C15u >> 32);
-}
-
-static const uint32_t *tuple_at(const struct table *table, size_t i)
-{
-    return table->tuples + i * table->width;
-}
-
-static bool grow_slots(struct table *table)
-{
-    size_t wanted = table->slot_count ? table->slot_count * 2 : 256;
-    size_t *slots = kb_calloc(wanted, sizeof *slots);
-    if (!slots)
+    if (!kb_grow((void **)&c->tallies, &c->tally_capacity, id + 1, sizeof *c->tallies) ||
+        !kb_grow((void **)&c->counts, &c->count_capacity, id + 1, sizeof *c->counts))
         return false;
-    for (size_t i = 0; i < wanted; i++)
-        slots[i] = FREE_SLOT;
-    for (size_t i = 0; i < table->count; i++) {
-        size_t at = table->tallies[i].hash & (wanted - 1);
-        while (slots[at] != FREE_SLOT)
-            at = (at + 1) & (wanted - 1);
-        slots[at] = i;
-    }
-    free(table->slots);
-    table->slots = slots;
-    table->slot_count = wanted;
+    c->tallies[id] = (struct tally){1, user};
+    c->counts[id] = 0;
+    c->known = id + 1;
     return true;
 }
 
-static size_t *find_slot(struct table *table, const uint32_t *tuple, uint32_t hash)
+static bool count_one(struct counting *c, size_t id, uint32_t user)
 {
-    size_t mask = table->slot_count - 1, bytes = table->width * sizeof *tuple;
-    for (size_t at = hash & mask;; at = (at + 1) & mask) {
-        size_t i = table->slots[at];
-        if (i == FREE_SLOT ||
-            (table->tallies[i].hash == hash && memcmp(tuple_at(table, i), tuple, bytes) == 0))
-            return &table->slots[at];
-    }
-}
-
-static bool table_append(struct table *table, const uint32_t *tuple, uint32_t hash, size_t user)
-{
-    size_t ids;
-    if (!kb_size_mul(table->count + 1, table->width, &ids) ||
-        !kb_grow((void **)&table->tuples, &table->tuple_capacity, ids, sizeof *table->tuples) ||
-        !kb_grow((void **)&table->tallies, &table->tally_capacity, table->count + 1,
-                 sizeof *table->tallies))
+    if (id >= c->known && !begin_tally(c, id, user))
         return false;
-    memcpy(table->tuples + ids - table->width, tuple, table->width * sizeof *tuple);
-    table->tallies[table->count++] = (struct tally){1, 1, user, hash};
-    return true;
-}
-
-static bool table_add(struct table *table, const uint32_t *tuple, size_t user)
-{
-    if ((table->count + 1) * 2 > table->slot_count && !grow_slots(table))
-        return false;
-    uint32_t hash = hash_tuple(tuple, table->width);
-    size_t *slot = find_slot(table, tuple, hash);
-    if (*slot == FREE_SLOT) {
-        *slot = table->count;
-        return table_append(table, tuple, hash, user);
-    }
-    struct tally *tally = &table->tallies[*slot];
-    tally->count++;
+    struct tally *tally = &c->tallies[id];
+    c->counts[id]++;
     tally->users += tally->last_user != user;
     tally->last_user = user;
     return true;
 }
 
-/* TUPLE becomes the WIDTH events before events[at], oldest first, KB_NAME_NONE before the log's
- * first. */
-static void look_back(uint32_t *tuple, size_t width, const kb_event *events, size_t at)
+static kb_status count_all(struct counting *c, const kb_events *events, const kb_truncations *t,
+                           const kb_progress *progress, kb_error *err)
 {
-    for (size_t i = 0; i < width; i++)
-        tuple[i] = at + i < width ? KB_NAME_NONE : events[at + i - width].event;
-}
-
-static kb_status count_user(struct table *table, const kb_events *events, size_t user,
-                            uint32_t start, uint32_t end, const kb_progress *progress,
-                            kb_error *err)
-{
-    uint32_t tuple[N_MAX - 1];
-    size_t length;
-    const kb_event *log = kb_events_of(events, user, &length);
-    for (size_t i = 1; i < length; i++) {
-        if (i % CHECK_EVERY == 0 && kb_cancelled(progress))
-            return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
-        if (log[i].event != start || log[i - 1].event == end)
-            continue;
-        look_back(tuple, table->width, log, i);
-        if (!table_add(table, tuple, user))
+    size_t ids[KB_NGRAM_MAX];
+    for (size_t i = 0; i < t->count; i++) {
+        if (i % CHECK_EVERY == 0) {
+            kb_progress_report(progress, "n-grams", i, t->count);
+            if (kb_cancelled(progress))
+                return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+        }
+        size_t found = kb_ngram_table_add(&c->table, events, &t->items[i], ids);
+        bool good = found > 0;
+        for (size_t j = 0; good && j < found; j++)
+            good = count_one(c, ids[j], t->items[i].user);
+        if (!good)
             return kb_fail_memory(err, "the n-grams");
     }
+    kb_progress_report(progress, "n-grams", t->count, t->count);
     return KB_OK;
 }
 
-static kb_status count_all(struct table *table, const kb_events *events, const bool *users,
-                           const kb_ngram_options *options, const kb_progress *progress,
-                           kb_error *err)
-{
-    uint32_t start = kb_events_find_kind(events, options->start);
-    uint32_t end = kb_events_find_kind(events, options->end);
-    size_t count = kb_events_users(events);
-    for (size_t user = 0; user < count && start != KB_NAME_NONE; user++) {
-        if (user % 1024 == 0)
-            kb_progress_report(progress, "n-grams", user, count);
-        if (kb_cancelled(progress))
-            return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
-        if (users && !users[user])
-            continue;
-        kb_status status = count_user(table, events, user, start, end, progress, err);
-        if (status)
-            return status;
-    }
-    kb_progress_report(progress, "n-grams", count, count);
-    return KB_OK;
-}
-
-/* Ids of events follow the order of their names; KB_NAME_NONE + 1 wraps to 0, so an empty column
- * comes first. */
 static int by_rank(const void *a, const void *b, void *ctx)
 {
     const kb_ngram_row *x = a, *y = b;
-    size_t width = *(const size_t *)ctx;
     if (x->count != y->count)
         return x->count < y->count ? 1 : -1;
-    for (size_t i = 0; i < width; i++) {
-        uint32_t p = x->events[i] + 1, q = y->events[i] + 1;
-        if (p != q)
-            return p < q ? -1 : 1;
-    }
-    return 0;
+    return kb_ngram_compare(x->events, y->events, *(const size_t *)ctx);
 }
 
-/* Hands the tuples over to OUT, in order. */
-static kb_status collect(kb_ngrams *out, struct table *table, kb_error *err)
+/* Hands the tuples that are not folded over to OUT, in order. */
+static void take_rows(kb_ngrams *out, struct counting *c, const bool *folded)
 {
-    kb_ngram_row *rows = kb_calloc(table->count, sizeof *rows);
-    if (!rows)
-        return kb_fail_memory(err, "the n-grams");
-    for (size_t i = 0; i < table->count; i++)
-        rows[i] =
-            (kb_ngram_row){tuple_at(table, i), table->tallies[i].count, table->tallies[i].users};
-    qsort_r(rows, table->count, sizeof *rows, by_rank, &table->width);
-    out->rows = rows;
-    out->count = table->count;
-    out->storage = table->tuples;
-    table->tuples = NULL;
-    return KB_OK;
+    for (size_t i = 0; i < c->known; i++)
+        if (!folded[i])
+            out->rows[out->count++] = (kb_ngram_row){kb_tuples_at(&c->table.tuples, i),
+                                                     kb_ngram_table_length(&c->table, i),
+                                                     c->counts[i], c->tallies[i].users};
+    qsort_r(out->rows, out->count, sizeof *out->rows, by_rank, &out->width);
+    out->storage = c->table.tuples.ids;
+    c->table.tuples.ids = NULL;
 }
 
-kb_status kb_ngrams_of(kb_ngrams *out, const kb_events *events, const bool *users,
+static kb_status collect(kb_ngrams *out, struct counting *c, double fold, kb_error *err)
+{
+    out->rows = kb_calloc(c->known, sizeof *out->rows);
+    bool *folded = kb_calloc(c->known, sizeof *folded);
+    uint64_t *best = kb_calloc(c->known, sizeof *best);
+    bool good = out->rows && folded && best;
+    if (good) {
+        out->folded = kb_ngram_fold(folded, best, c->counts, c->table.parents, c->known, fold);
+        take_rows(out, c, folded);
+    }
+    free(folded);
+    free(best);
+    return good ? KB_OK : kb_fail_memory(err, "the n-grams");
+}
+
+kb_status kb_ngrams_of(kb_ngrams *out, const kb_events *events, const kb_truncations *truncations,
                        const kb_ngram_options *options, const kb_progress *progress, kb_error *err)
 {
     memset(out, 0, sizeof *out);
-    kb_status status = check(options, err);
+    kb_status status = kb_ngram_check(options, err);
     if (status)
         return status;
-    out->n = options->n;
-    struct table table = {.width = options->n - 1};
-    status = count_all(&table, events, users, options, progress, err);
+    out->width = options->most - 1;
+    struct counting c = {0};
+    kb_ngram_table_init(&c.table, options);
+    status = count_all(&c, events, truncations, progress, err);
     if (!status)
-        status = collect(out, &table, err);
-    table_clear(&table);
+        status = collect(out, &c, options->fold, err);
+    counting_clear(&c);
+    if (status)
+        kb_ngrams_clear(out);
     return status;
 }
 

@@ -30,13 +30,13 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
     const kb_ngrams *ngrams = table_of(pane);
     if (!ngrams || row >= ngrams->count)
         return;
-    if (column < ngrams->n - 1) {
+    if (column < ngrams->width) {
         uint32_t event = ngrams->rows[row].events[column];
         if (event != KB_NAME_NONE)
             kb_value_text(value,
                           kb_events_kind_name(kb_corpus_events(pane->ui->data->corpus), event));
     } else {
-        bool users = column == ngrams->n;
+        bool users = column == ngrams->width + 1;
         kb_value_number(value, KB_VALUE_COUNT,
                         (double)(users ? ngrams->rows[row].users : ngrams->rows[row].count));
     }
