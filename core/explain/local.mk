@@ -14,6 +14,9 @@ libexplain_a_SOURCES = \
   core/explain/tuples.c core/explain/tuples.h
 
 EXTRA_DIST += \
+  tests/fixtures/ngrams/make.py \
+  tests/fixtures/ngrams/events.csv \
+  tests/fixtures/ngrams/lifts.inc \
   tests/fixtures/proportions/make.py \
   tests/fixtures/proportions/fdr.inc \
   tests/fixtures/proportions/fisher.inc
@@ -33,6 +36,14 @@ tests_test_ngrams_SOURCES = tests/test_ngrams.c
 tests_test_ngrams_CPPFLAGS = $(EXPLAIN_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_ngrams_CFLAGS = $(TEST_CFLAGS)
 tests_test_ngrams_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/test_ngram_lift
+TESTS += tests/test_ngram_lift
+tests_test_ngram_lift_SOURCES = tests/test_ngram_lift.c tests/corpus_files.h
+tests_test_ngram_lift_CPPFLAGS = $(EXPLAIN_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/ngrams \
+  -I$(top_srcdir)/tests $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_ngram_lift_CFLAGS = $(TEST_CFLAGS)
+tests_test_ngram_lift_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
 
 check_PROGRAMS += tests/test_presence
 TESTS += tests/test_presence

@@ -1,8 +1,10 @@
 # Fuzz targets: for libFuzzer where configured with --enable-fuzzing, otherwise as tests that run the
 # seeds, whatever fuzzing has found, and all fixtures (replay.c).
-FUZZERS = csv gzip corpus events columns jmap prometheus jsonl cache model
+FUZZERS = csv gzip corpus events ngrams columns jmap prometheus jsonl cache \
+  model
 FUZZ_TESTS = tests/fuzz/fuzz_csv tests/fuzz/fuzz_gzip tests/fuzz/fuzz_corpus \
-  tests/fuzz/fuzz_events tests/fuzz/fuzz_columns tests/fuzz/fuzz_jmap tests/fuzz/fuzz_prometheus \
+  tests/fuzz/fuzz_events tests/fuzz/fuzz_ngrams tests/fuzz/fuzz_columns tests/fuzz/fuzz_jmap \
+  tests/fuzz/fuzz_prometheus \
   tests/fuzz/fuzz_jsonl tests/fuzz/fuzz_cache tests/fuzz/fuzz_model
 check_PROGRAMS += $(FUZZ_TESTS)
 
@@ -43,6 +45,12 @@ tests_fuzz_fuzz_events_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_events_CFLAGS = $(CORE_CFLAGS)
 tests_fuzz_fuzz_events_LDFLAGS = $(FUZZ_FLAGS_LINK)
 tests_fuzz_fuzz_events_LDADD = $(CORPUS_LIBS)
+
+tests_fuzz_fuzz_ngrams_SOURCES = tests/fuzz/fuzz_ngrams.c $(FUZZ_SUPPORT)
+tests_fuzz_fuzz_ngrams_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/core/explain
+tests_fuzz_fuzz_ngrams_CFLAGS = $(CORE_CFLAGS)
+tests_fuzz_fuzz_ngrams_LDFLAGS = $(FUZZ_FLAGS_LINK)
+tests_fuzz_fuzz_ngrams_LDADD = $(EXPLAIN_LIBS) -lm
 
 tests_fuzz_fuzz_columns_SOURCES = tests/fuzz/fuzz_columns.c $(FUZZ_SUPPORT)
 tests_fuzz_fuzz_columns_CPPFLAGS = $(FUZZ_CPPFLAGS)
