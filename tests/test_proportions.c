@@ -89,6 +89,19 @@ static void fdr_is_that_of_statsmodels(void **state)
         assert_true(fabs(q[i] - fdr_statsmodels[i].q) <= 1e-14);
 }
 
+static void no_q_is_less_than_its_p(void **state)
+{
+    (void)state;
+    double p[49], q[49];
+    for (size_t n = 1; n <= 49; n++) {
+        for (size_t i = 0; i < n; i++)
+            p[i] = (double)(i + 1) / 49;
+        assert_int_equal(kb_fdr(q, p, n, NULL), 0);
+        for (size_t i = 0; i < n; i++)
+            assert_true(q[i] >= p[i]);
+    }
+}
+
 static void what_was_not_tested_does_not_count(void **state)
 {
     (void)state;
@@ -108,6 +121,7 @@ int main(void)
         cmocka_unit_test(a_table_that_could_not_be_otherwise_proves_nothing),
         cmocka_unit_test(a_hopeless_table_gives_nothing_but_a_number),
         cmocka_unit_test(fdr_is_that_of_statsmodels),
+        cmocka_unit_test(no_q_is_less_than_its_p),
         cmocka_unit_test(what_was_not_tested_does_not_count),
     };
     return cmocka_run_group_tests_name("proportions", tests, NULL, NULL);

@@ -33,7 +33,8 @@ kb_status kb_fdr(double *q, const double *p, size_t count, kb_error *err)
     qsort(tests, tested, sizeof *tests, by_p);
     double least = 1;
     for (size_t i = tested; i-- > 0;) {
-        least = fmin(least, tests[i].p * (double)tested / (double)(i + 1));
+        double q_here = tests[i].p * (double)tested / (double)(i + 1);
+        least = fmin(least, fmax(q_here, tests[i].p)); /* rounding must not make it less than p */
         q[tests[i].at] = least;
     }
     free(tests);
