@@ -259,6 +259,40 @@ static void one_group_has_nothing_to_differ_from(void **state)
     trial_end(&t);
 }
 
+static void rare_rows_come_last_and_are_not_tested(void **state)
+{
+    (void)state;
+    struct trial t;
+    kb_lifts with, without;
+    trial_begin(&t, fixture_log());
+    kb_lift_input input = {t.events, &t.truncations, t.sessions, t.groups, 3};
+    kb_lift_options options = {{.least = 3, .most = 3}, .support = 8};
+    assert_int_equal(kb_lifts_of(&without, &input, &options, NULL, NULL), KB_OK);
+    options.rare = true;
+    assert_int_equal(kb_lifts_of(&with, &input, &options, NULL, NULL), KB_OK);
+    assert_true(with.rare > 0 && with.rare == without.rare && with.tested == without.tested);
+    size_t seen = 0, count[4] = {0};
+    bool rare[4] = {false};
+    for (size_t i = 0; i < with.count; i++) {
+        const kb_lift_row *row = &with.rows[i];
+        count[row->group] += row->count;
+        assert_true(isnan(row->p) == isnan(row->q) && (isnan(row->p) || !rare[row->group]));
+        rare[row->group] |= isnan(row->p);
+        if (!isnan(row->p))
+            assert_true(row->q == without.rows[seen++].q);
+    }
+    assert_int_equal(seen, without.count);
+    size_t sequences[4] = {0};
+    for (size_t i = 0; i < t.truncations.count; i++)
+        if (t.sessions[i] != SIZE_MAX)
+            sequences[t.groups[t.sessions[i]]]++;
+    for (size_t g = 1; g < 4; g++)
+        assert_int_equal(count[g], sequences[g]);
+    kb_lifts_clear(&with);
+    kb_lifts_clear(&without);
+    trial_end(&t);
+}
+
 static void a_cancelled_count_says_so(void **state)
 {
     (void)state;
@@ -484,6 +518,7 @@ int main(void)
         cmocka_unit_test(a_row_that_a_longer_one_repeats_is_folded),
         cmocka_unit_test(a_users_habit_is_one_vote),
         cmocka_unit_test(one_group_has_nothing_to_differ_from),
+        cmocka_unit_test(rare_rows_come_last_and_are_not_tested),
         cmocka_unit_test(a_cancelled_count_says_so),
         cmocka_unit_test(the_last_event_that_names_a_session_tells),
         cmocka_unit_test(a_sequence_inside_a_session_belongs_to_it),

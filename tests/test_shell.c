@@ -425,7 +425,15 @@ static void a_cluster_leads_to_its_objects_sessions_and_ngrams(void **state)
     see(world, "4 rows");
     type(world, "\t");
     see(world, "C2 n-grams (n = 3)");
-    see(world, "scroll");
+    see(world, "3 of 3 such launches have a session");
+    /* cid zoomed once of twice, and nobody else did; ann scrolled, too, the only time. */
+    kb_canvas_row_text(&world->canvas, row_with(world, "zoom"), text, sizeof text);
+    assert_non_null(strstr(text, "50.0%"));
+    assert_non_null(strstr(text, "0.0%"));
+    assert_null(strstr(text, "100.0%"));
+    kb_canvas_row_text(&world->canvas, row_with(world, "scroll"), text, sizeof text);
+    assert_non_null(strstr(text, "100.0%"));
+    assert_true(row_with(world, "zoom") < row_with(world, "scroll"));
     type(world, "+");
     see(world, "(n = 4)");
     type(world, "-o");

@@ -52,21 +52,31 @@ static void drop_presences(kb_data *data)
     }
 }
 
-/* Those of everybody do not depend on the clusters. */
-static void drop_ngrams(kb_data *data, bool all)
+static void drop_ngrams(kb_data *data)
 {
     for (size_t i = 0; i < KB_NGRAM_TABLES; i++) {
-        if (!data->ngram_slots[i].made || (!all && data->ngram_slots[i].cluster == 0))
-            continue;
-        kb_ngrams_clear(&data->ngrams[i]);
+        if (data->ngram_slots[i].made)
+            kb_ngrams_clear(&data->ngrams[i]);
         data->ngram_slots[i].made = false;
+    }
+}
+
+static void drop_lifts(kb_data *data)
+{
+    for (size_t i = 0; i < KB_LIFT_TABLES; i++) {
+        if (data->lift_slots[i].made)
+            kb_lifts_clear(&data->lifts[i]);
+        data->lift_slots[i].made = false;
     }
 }
 
 void kb_data_free(kb_data *data)
 {
     drop_presences(data);
-    drop_ngrams(data, true);
+    drop_ngrams(data);
+    drop_lifts(data);
+    kb_truncations_clear(&data->truncations);
+    kb_joined_clear(&data->joined);
     if (data->findings)
         kb_findings_release(data->findings);
     if (data->map)
@@ -148,7 +158,7 @@ static bool take_findings(kb_data *data)
         kb_findings_release(data->findings);
     data->findings = findings;
     drop_presences(data);
-    drop_ngrams(data, false);
+    drop_lifts(data); /* what everybody did does not depend on clusters */
     take_clusters(data);
     return true;
 }
@@ -330,53 +340,107 @@ const kb_presence *kb_data_presence(kb_data *data, uint32_t cluster)
     return slot->status ? NULL : &data->presences[i];
 }
 
-/* Flags for the users of the cluster's sessions. */
-static bool *cluster_users(const kb_data *data, const kb_events *events, uint32_t cluster)
+/* Once for all: neither depends on clusters. */
+static void find_sequences(kb_data *data)
 {
-    bool *users = kb_calloc(kb_events_users(events), sizeof *users);
-    for (size_t s = 0; users && s < kb_corpus_sessions(data->corpus); s++) {
-        if (kb_data_cluster_of(data, s) != cluster)
-            continue;
-        size_t user = kb_events_find_user(events, kb_corpus_session(data->corpus, s)->user);
-        if (user != SIZE_MAX)
-            users[user] = true;
-    }
-    return users;
+    kb_truncation_options starts = kb_truncation_defaults();
+    kb_join_options how = kb_join_defaults();
+    if (data->has_sequences)
+        return;
+    data->has_sequences = true;
+    if (!kb_truncations_find(&data->truncations, kb_corpus_events(data->corpus), NULL, &starts,
+                             NULL, NULL))
+        kb_join_sessions(&data->joined, data->corpus, &data->truncations, starts.start, starts.end,
+                         &how, NULL, NULL);
 }
 
-static kb_status count_ngrams(const kb_data *data, kb_ngrams *out, uint32_t cluster, size_t n)
+static kb_status count_ngrams(kb_data *data, kb_ngrams *out, size_t n)
 {
-    const kb_events *events = kb_corpus_events(data->corpus);
-    kb_truncation_options starts = kb_truncation_defaults();
     kb_ngram_options options = kb_ngram_defaults();
     options.least = options.most = n;
-    bool *users = cluster ? cluster_users(data, events, cluster) : NULL;
-    if (cluster && !users)
-        return KB_ERR_MEMORY;
-    kb_truncations found;
-    kb_status status = kb_truncations_find(&found, events, users, &starts, NULL, NULL);
-    free(users);
-    if (!status)
-        status = kb_ngrams_of(out, events, &found, &options, NULL, NULL);
-    kb_truncations_clear(&found);
-    return status;
+    find_sequences(data);
+    return kb_ngrams_of(out, kb_corpus_events(data->corpus), &data->truncations, &options, NULL,
+                        NULL);
 }
 
-const kb_ngrams *kb_data_ngrams(kb_data *data, uint32_t cluster, size_t n)
+const kb_ngrams *kb_data_ngrams(kb_data *data, size_t n)
 {
-    if (!data->corpus || !kb_corpus_events(data->corpus) || (cluster && !data->findings))
+    if (!data->corpus || !kb_corpus_events(data->corpus))
         return NULL;
-    size_t i = find_slot(data, data->ngram_slots, KB_NGRAM_TABLES, cluster, n);
+    size_t i = find_slot(data, data->ngram_slots, KB_NGRAM_TABLES, 0, n);
     kb_slot *slot = &data->ngram_slots[i];
-    if (!holds(slot, cluster, n)) {
+    if (!holds(slot, 0, n)) {
         if (slot->made)
             kb_ngrams_clear(&data->ngrams[i]);
         data->ngrams[i] = (kb_ngrams){0};
-        *slot = (kb_slot){.made = true, .cluster = cluster, .n = n};
-        slot->status = count_ngrams(data, &data->ngrams[i], cluster, n);
+        *slot = (kb_slot){.made = true, .n = n};
+        slot->status = count_ngrams(data, &data->ngrams[i], n);
     }
     slot->used = data->clock;
     return slot->status ? NULL : &data->ngrams[i];
+}
+
+/* The place of the cluster among the findings', from 1, or 0. */
+static uint32_t group_of_cluster(const kb_data *data, uint32_t cluster)
+{
+    for (size_t c = 0; cluster && c < data->findings->k; c++)
+        if (data->findings->clusters[c].number == cluster)
+            return (uint32_t)(c + 1);
+    return 0;
+}
+
+static kb_status count_lifts(kb_data *data, kb_lifts *out, size_t n)
+{
+    size_t sessions = kb_corpus_sessions(data->corpus);
+    uint32_t *groups = kb_calloc(sessions, sizeof *groups);
+    find_sequences(data);
+    if (!groups || (data->truncations.count && !data->joined.sessions)) {
+        free(groups);
+        return KB_ERR_MEMORY;
+    }
+    for (size_t s = 0; s < sessions; s++)
+        groups[s] = group_of_cluster(data, kb_data_cluster_of(data, s));
+    kb_lift_input input = {.events = kb_corpus_events(data->corpus),
+                           .truncations = &data->truncations,
+                           .sessions = data->joined.sessions,
+                           .groups = groups,
+                           .group_count = data->findings->k};
+    kb_lift_options options = kb_lift_defaults();
+    options.ngrams.least = options.ngrams.most = n;
+    options.rare = true;
+    kb_status status = kb_lifts_of(out, &input, &options, NULL, NULL);
+    free(groups);
+    return status;
+}
+
+const kb_lifts *kb_data_lifts(kb_data *data, size_t n)
+{
+    if (!data->corpus || !kb_corpus_events(data->corpus) || !data->findings)
+        return NULL;
+    size_t i = find_slot(data, data->lift_slots, KB_LIFT_TABLES, 0, n);
+    kb_slot *slot = &data->lift_slots[i];
+    if (!holds(slot, 0, n)) {
+        if (slot->made)
+            kb_lifts_clear(&data->lifts[i]);
+        data->lifts[i] = (kb_lifts){0};
+        *slot = (kb_slot){.made = true, .n = n};
+        slot->status = count_lifts(data, &data->lifts[i], n);
+    }
+    slot->used = data->clock;
+    return slot->status ? NULL : &data->lifts[i];
+}
+
+size_t kb_data_lift_rows(const kb_data *data, const kb_lifts *lifts, uint32_t cluster,
+                         size_t *count)
+{
+    size_t first = 0, end;
+    uint32_t group = group_of_cluster(data, cluster);
+    while (first < lifts->count && lifts->rows[first].group < group)
+        first++;
+    for (end = first; end < lifts->count && lifts->rows[end].group == group;)
+        end++;
+    *count = end - first;
+    return first;
 }
 
 /* --- waiting ------------------------------------------------------------------------------ */

@@ -7,8 +7,10 @@
 #ifndef KB_DATA_H
 #define KB_DATA_H
 
+#include "ngram_lift.h"
 #include "ngrams.h"
 #include "presence.h"
+#include "session_join.h"
 #include "workbench.h"
 
 /* What is known of one cluster over the whole corpus. */
@@ -22,7 +24,7 @@ typedef struct kb_cluster_facts {
     double top_f1;
 } kb_cluster_facts;
 
-enum { KB_PRESENCES = 64, KB_NGRAM_TABLES = 16 };
+enum { KB_PRESENCES = 64, KB_NGRAM_TABLES = 16, KB_LIFT_TABLES = 4 };
 
 /* What a kept answer is about; beside it, at the same place of another array, is the answer. */
 typedef struct kb_slot {
@@ -56,8 +58,13 @@ typedef struct kb_data {
 
     kb_slot presence_slots[KB_PRESENCES];
     kb_presence presences[KB_PRESENCES];
+    bool has_sequences; /* the next two are made; their counts stay 0 without memory */
+    kb_truncations truncations;
+    kb_joined joined;
     kb_slot ngram_slots[KB_NGRAM_TABLES];
     kb_ngrams ngrams[KB_NGRAM_TABLES];
+    kb_slot lift_slots[KB_LIFT_TABLES];
+    kb_lifts lifts[KB_LIFT_TABLES];
     uint64_t clock;
 } kb_data;
 
@@ -81,9 +88,15 @@ const kb_assignment *kb_data_assigned(const kb_data *data, size_t session);
 uint32_t kb_data_cluster_of(const kb_data *data, size_t session);
 /* Objects of the cluster against all others (kb_presence_of); NULL without findings or memory. */
 const kb_presence *kb_data_presence(kb_data *data, uint32_t cluster);
-/* N-grams of the cluster's users, or of everybody for cluster 0; NULL without an event log or
- * memory. */
-const kb_ngrams *kb_data_ngrams(kb_data *data, uint32_t cluster, size_t n);
+/* N-grams of length N before everybody's truncated sequences; NULL without an event log or memory.
+ */
+const kb_ngrams *kb_data_ngrams(kb_data *data, size_t n);
+/* Those of each cluster's sessions against all others; groups are the findings' clusters, counted
+ * from 1 in their order. NULL without findings, too. */
+const kb_lifts *kb_data_lifts(kb_data *data, size_t n);
+/* The first row of CLUSTER among those of LIFTS, and *COUNT, how many there are. */
+size_t kb_data_lift_rows(const kb_data *data, const kb_lifts *lifts, uint32_t cluster,
+                         size_t *count);
 /* Why the panes that need the corpus, findings or map have to wait, in words for the user; NULL
  * when they need not. */
 const char *kb_data_wait_corpus(const kb_data *data, char *text, size_t size);

@@ -140,7 +140,12 @@ static const struct row table[] = {
      "objects/sessions/n-grams"},
     {KB_DO_OBJECTS, KB_IN_CLUSTER, {'o'}, "objects", "the objects of this cluster", NULL},
     {KB_DO_SESSIONS, KB_IN_CLUSTER, {'s'}, "sessions", "the sessions of this cluster", NULL},
-    {KB_DO_NGRAMS, KB_IN_CLUSTER, {'n'}, "ngrams", "the n-grams of this cluster's users", NULL},
+    {KB_DO_NGRAMS,
+     KB_IN_CLUSTER,
+     {'n'},
+     "ngrams",
+     "the n-grams before this cluster's crashes",
+     NULL},
 
     {KB_DO_OPEN, KB_IN_LIST, {KB_KEY_ENTER}, "open", "open the selected row", "open"},
     {KB_DO_UP, KB_IN_LIST, {KB_KEY_UP, 'k'}, "up", "up", NULL},

@@ -257,6 +257,7 @@ static kb_status test_all(struct tests *tests, const struct work *w, kb_error *e
 
 /* --- rows --------------------------------------------------------------------------------- */
 
+/* Q by test, as tests->p. */
 static void fill_row(kb_lift_row *row, const struct work *w, const struct tests *tests,
                      const double *q, size_t id)
 {
@@ -264,7 +265,8 @@ static void fill_row(kb_lift_row *row, const struct work *w, const struct tests 
     const struct cell *cell = &w->cells[id];
     const struct group *group = &w->groups[key[0]];
     uint64_t other = w->wholes[key[1]].count - cell->count, rest = w->sequences - group->sequences;
-    size_t test = tests->rows[key[0]] * tests->ngram_count + tests->places[key[1]];
+    bool tested = tests->places[key[1]] != SIZE_MAX;
+    size_t test = tested ? tests->rows[key[0]] * tests->ngram_count + tests->places[key[1]] : 0;
     *row = (kb_lift_row){.group = key[0],
                          .n = kb_ngram_table_length(&w->table, key[1]),
                          .events = kb_tuples_at(&w->table.tuples, key[1]),
@@ -273,20 +275,22 @@ static void fill_row(kb_lift_row *row, const struct work *w, const struct tests 
                          .sessions = cell->sessions,
                          .share = (double)cell->count / (double)group->sequences,
                          .other = rest ? (double)other / (double)rest : 0,
-                         .p = tests->p[test],
-                         .q = q[test]};
-    row->lift = other ? row->share / row->other : INFINITY;
+                         .p = tested ? tests->p[test] : (double)NAN,
+                         .q = tested ? q[test] : (double)NAN};
+    row->lift = other ? row->share / row->other : (double)INFINITY;
 }
 
 static int by_rank(const void *a, const void *b, void *ctx)
 {
     const kb_lift_row *x = a, *y = b;
-    bool x_more = x->lift > 1, y_more = y->lift > 1;
+    bool x_more = x->lift > 1, y_more = y->lift > 1, x_rare = isnan(x->p), y_rare = isnan(y->p);
     if (x->group != y->group)
         return x->group < y->group ? -1 : 1;
+    if (x_rare != y_rare)
+        return y_rare ? -1 : 1;
     if (x_more != y_more)
         return x_more ? -1 : 1;
-    if (x->p != y->p)
+    if (!x_rare && x->p != y->p)
         return x->p < y->p ? -1 : 1;
     if (x->lift != y->lift)
         return x->lift > y->lift ? -1 : 1;
@@ -302,7 +306,7 @@ struct folding {
     bool *folded;
 };
 
-/* A cell without support has no count here: it is not shown and cannot stand for another. */
+/* A cell without support has no count here: it cannot stand for another. */
 static void prepare_folding(struct folding *f, const struct work *w, const struct tests *tests)
 {
     for (size_t i = 0; i < w->cell_count; i++) {
@@ -315,18 +319,18 @@ static void prepare_folding(struct folding *f, const struct work *w, const struc
 }
 
 static void take_rows(kb_lifts *out, struct work *w, const struct tests *tests, const double *q,
-                      const struct folding *f)
+                      const struct folding *f, bool rare)
 {
     for (size_t i = 0; i < w->cell_count; i++)
-        if (f->counts[i] && !f->folded[i])
+        if ((rare ? w->cells[i].count : f->counts[i]) && !f->folded[i])
             fill_row(&out->rows[out->count++], w, tests, q, i);
     qsort_r(out->rows, out->count, sizeof *out->rows, by_rank, &out->width);
     out->storage = w->table.tuples.ids;
     w->table.tuples.ids = NULL;
 }
 
-static kb_status collect(kb_lifts *out, struct work *w, const struct tests *tests, double fold,
-                         kb_error *err)
+static kb_status collect(kb_lifts *out, struct work *w, const struct tests *tests,
+                         const kb_lift_options *options, kb_error *err)
 {
     size_t cells = w->cell_count;
     struct folding f = {kb_calloc(cells, sizeof *f.counts), kb_calloc(cells, sizeof *f.best),
@@ -339,8 +343,9 @@ static kb_status collect(kb_lifts *out, struct work *w, const struct tests *test
     kb_status status = room ? kb_fdr(q, tests->p, out->tested, err) : no_memory(err);
     if (!status) {
         prepare_folding(&f, w, tests);
-        out->folded = kb_ngram_fold(f.folded, f.best, f.counts, f.parents, cells, fold);
-        take_rows(out, w, tests, q, &f);
+        out->folded =
+            kb_ngram_fold(f.folded, f.best, f.counts, f.parents, cells, options->ngrams.fold);
+        take_rows(out, w, tests, q, &f, options->rare);
     }
     free(f.counts);
     free(f.best);
@@ -387,7 +392,7 @@ kb_status kb_lifts_of(kb_lifts *out, const kb_lift_input *input, const kb_lift_o
     if (!status)
         status = test_all(&tests, &w, err);
     if (!status)
-        status = collect(out, &w, &tests, options->ngrams.fold, err);
+        status = collect(out, &w, &tests, options, err);
     tests_free(&tests);
     end(&w);
     if (status)

@@ -38,6 +38,8 @@ typedef struct kb_lift_input {
 typedef struct kb_lift_options {
     kb_ngram_options ngrams;
     size_t support; /* >= 1. Default 5 */
+    bool rare;      /* n-grams below the support are rows too, after all others of their group, with
+                       p and q NAN; they are not folded, and no row is folded for them */
 } kb_lift_options;
 
 kb_lift_options kb_lift_defaults(void);
@@ -57,7 +59,7 @@ typedef struct kb_lifts {
                           falling, count falling, and the events' names */
     size_t count;
     size_t tested; /* pairs that have a p-value, shown or not */
-    size_t rare;   /* n-grams below the support, left out */
+    size_t rare;   /* n-grams below the support */
     size_t folded; /* rows left out for a longer one of their group */
     uint32_t *storage;
 } kb_lifts;

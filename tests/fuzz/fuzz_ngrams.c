@@ -117,7 +117,7 @@ static void check_lifts(const struct all *a)
 {
     kb_lifts found;
     kb_lift_input input = {a->events, &a->truncations, a->joined.sessions, a->groups, GROUPS};
-    kb_lift_options options = {a->options, 1};
+    kb_lift_options options = {a->options, .support = 1};
     fuzz_check(!kb_lifts_of(&found, &input, &options, NULL, NULL), "lifts");
     for (size_t i = 0; i < found.count; i++) {
         const kb_lift_row *row = &found.rows[i];

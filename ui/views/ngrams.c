@@ -1,16 +1,18 @@
-/* ngrams: what users did before a crash, most frequent first: all users, or those of one cluster.
- */
+/* ngrams: what users did before a crash: everybody, most frequent first; or in the sessions of one
+ * cluster, what sets it apart from all others first. */
+#include <math.h>
 #include <stdio.h>
 
 #include "parts.h"
 #include "theme.h"
 
-enum { N_DEFAULT = 3, N_LEAST = 2, N_MOST = 12 };
+enum { N_DEFAULT = 3, N_LEAST = 2, N_MOST = 12, FIGURES_MOST = 7 };
 
 struct state {
     size_t n; /* 0: not chosen yet */
-    kb_sheet_column columns[N_MOST + 1];
+    kb_sheet_column columns[N_MOST - 1 + FIGURES_MOST];
     char names[N_MOST][24];
+    size_t first; /* of a cluster: its rows' first among those of all, since the last refresh */
 };
 
 static size_t length_of(const kb_pane *pane)
@@ -19,31 +21,77 @@ static size_t length_of(const kb_pane *pane)
     return state->n ? state->n : N_DEFAULT;
 }
 
-static const kb_ngrams *table_of(const kb_pane *pane)
+/* --- cells -------------------------------------------------------------------------------- */
+static void event_cell(const kb_pane *pane, uint32_t event, kb_value *value)
 {
-    return kb_data_ngrams(pane->ui->data, pane->target.cluster, length_of(pane));
+    if (event != KB_NAME_NONE)
+        kb_value_text(value, kb_events_kind_name(kb_corpus_events(pane->ui->data->corpus), event));
 }
 
 static void cell(void *ctx, size_t row, size_t column, kb_value *value)
 {
     const kb_pane *pane = ctx;
-    const kb_ngrams *ngrams = table_of(pane);
+    const kb_ngrams *ngrams = kb_data_ngrams(pane->ui->data, length_of(pane));
     if (!ngrams || row >= ngrams->count)
         return;
-    if (column < ngrams->width) {
-        uint32_t event = ngrams->rows[row].events[column];
-        if (event != KB_NAME_NONE)
-            kb_value_text(value,
-                          kb_events_kind_name(kb_corpus_events(pane->ui->data->corpus), event));
-    } else {
-        bool users = column == ngrams->width + 1;
+    const kb_ngram_row *r = &ngrams->rows[row];
+    if (column < ngrams->width)
+        event_cell(pane, r->events[column], value);
+    else
         kb_value_number(value, KB_VALUE_COUNT,
-                        (double)(users ? ngrams->rows[row].users : ngrams->rows[row].count));
+                        (double)(column == ngrams->width ? r->count : r->users));
+}
+
+enum { COUNT, USERS, SHARE, OTHER, LIFT, P, Q };
+
+static void figure(const kb_lift_row *row, size_t column, kb_value *value)
+{
+    switch (column) {
+    case COUNT:
+    case USERS:
+        kb_value_number(value, KB_VALUE_COUNT, (double)(column == COUNT ? row->count : row->users));
+        break;
+    case SHARE:
+    case OTHER:
+        kb_value_number(value, KB_VALUE_SHARE, column == SHARE ? row->share : row->other);
+        break;
+    case LIFT:
+        if (isfinite(row->lift))
+            kb_value_number(value, KB_VALUE_REAL, row->lift);
+        break;
+    default:
+        kb_value_number(value, KB_VALUE_REAL, column == P ? row->p : row->q);
     }
 }
 
-/* Events in the order of time, then count and users. */
-static void name_columns(struct state *state, size_t n)
+static void cluster_cell(void *ctx, size_t row, size_t column, kb_value *value)
+{
+    const kb_pane *pane = ctx;
+    const kb_lifts *lifts = kb_data_lifts(pane->ui->data, length_of(pane));
+    size_t at = ((const struct state *)pane->state)->first + row;
+    if (!lifts || at >= lifts->count)
+        return;
+    if (column < lifts->width)
+        event_cell(pane, lifts->rows[at].events[column], value);
+    else
+        figure(&lifts->rows[at], column - lifts->width, value);
+}
+
+/* --- columns ------------------------------------------------------------------------------ */
+static const kb_sheet_column everybodys[] = {{.name = "count", .width = 8},
+                                             {.name = "users", .width = 8, .drop = 1}};
+static const kb_sheet_column clusters[] = {
+    {.name = "count", .width = 7, .drop = 1},
+    {.name = "users", .width = 7, .drop = 20},
+    {.name = "share", .width = 7},
+    {.name = "other", .width = 7, .drop = 2},
+    {.name = "lift", .width = 8, .drop = 1},
+    {.name = "p_value", .title = "p", .width = 9, .drop = 21},
+    {.name = "q_value", .title = "q", .width = 9}};
+
+/* Events in the order of time, then figures. Narrow screens lose the oldest events first. */
+static size_t name_columns(struct state *state, size_t n, const kb_sheet_column *figures,
+                           size_t count)
 {
     for (size_t i = 0; i + 1 < n; i++) {
         snprintf(state->names[i], sizeof state->names[i], "e%zu", i);
@@ -52,8 +100,9 @@ static void name_columns(struct state *state, size_t n)
                                               .flexible = true,
                                               .drop = (uint8_t)(i + 2 < n ? n - i : 0)};
     }
-    state->columns[n - 1] = (kb_sheet_column){.name = "count", .width = 8};
-    state->columns[n] = (kb_sheet_column){.name = "users", .width = 8, .drop = 1};
+    for (size_t i = 0; i < count; i++)
+        state->columns[n - 1 + i] = figures[i];
+    return n - 1 + count;
 }
 
 static bool must_wait(kb_pane *pane)
@@ -74,16 +123,36 @@ static void refresh(kb_pane *pane)
     size_t n = length_of(pane);
     if (must_wait(pane))
         return;
-    const kb_ngrams *ngrams = table_of(pane);
-    name_columns(state, n);
+    const kb_ngrams *ngrams = kb_data_ngrams(pane->ui->data, n);
+    size_t columns = name_columns(state, n, everybodys, sizeof everybodys / sizeof *everybodys);
     pane->sheet = (kb_sheet){.columns = state->columns,
-                             .column_count = n + 1,
+                             .column_count = columns,
                              .row_count = ngrams ? ngrams->count : 0,
                              .cell = cell,
                              .ctx = pane,
                              .version = kb_version_of(kb_data_serial(pane->ui->data), n)};
 }
 
+static void cluster_refresh(kb_pane *pane)
+{
+    struct state *state = pane->state;
+    kb_data *data = pane->ui->data;
+    size_t n = length_of(pane), count = 0;
+    if (must_wait(pane))
+        return;
+    const kb_lifts *lifts = kb_data_lifts(data, n);
+    if (lifts)
+        state->first = kb_data_lift_rows(data, lifts, pane->target.cluster, &count);
+    size_t columns = name_columns(state, n, clusters, sizeof clusters / sizeof *clusters);
+    pane->sheet = (kb_sheet){.columns = state->columns,
+                             .column_count = columns,
+                             .row_count = count,
+                             .cell = cluster_cell,
+                             .ctx = pane,
+                             .version = kb_version_of(kb_data_serial(data), n)};
+}
+
+/* --- around them -------------------------------------------------------------------------- */
 static void title(kb_pane *pane, char *text, size_t size)
 {
     if (pane->target.cluster)
@@ -94,12 +163,19 @@ static void title(kb_pane *pane, char *text, size_t size)
 
 static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)
 {
-    const char *whose = pane->target.cluster ? "users of this cluster's sessions" : "all users";
+    const kb_data *data = pane->ui->data;
+    kb_style style = kb_ink_style(KB_INK_DIM);
     if (rect.rows < 6)
         return 0;
-    kb_canvas_print(canvas, rect.x, rect.y, rect.cols, kb_ink_style(KB_INK_DIM),
-                    "the last %zu events before a launch without a clean end; %s",
-                    length_of(pane) - 1, whose);
+    if (pane->target.cluster)
+        kb_canvas_print(canvas, rect.x, rect.y, rect.cols, style,
+                        "before a launch without a clean end, against all other clusters; %zu of "
+                        "%zu such launches have a session",
+                        data->joined.count - data->joined.by[KB_JOIN_AUTO], data->joined.count);
+    else
+        kb_canvas_print(canvas, rect.x, rect.y, rect.cols, style,
+                        "the last %zu events before a launch without a clean end; all users",
+                        length_of(pane) - 1);
     return 1;
 }
 
@@ -132,7 +208,7 @@ const kb_view_ops kb_cluster_ngrams_view = {
     .scopes = KB_IN_NGRAMS | KB_IN_CLUSTER,
     .state_size = sizeof(struct state),
     .title = title,
-    .refresh = refresh,
+    .refresh = cluster_refresh,
     .head = head,
     .act = act,
 };
