@@ -3,13 +3,19 @@ noinst_LIBRARIES += libcluster.a
 libcluster_a_CPPFLAGS = $(CLUSTER_CPPFLAGS)
 libcluster_a_CFLAGS = $(CORE_CFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS)
 libcluster_a_SOURCES = \
+  core/cluster/affinity.c core/cluster/affinity.h \
   core/cluster/elbow.c core/cluster/elbow.h \
+  core/cluster/field.c core/cluster/field.h \
   core/cluster/hungarian.c core/cluster/hungarian.h \
   core/cluster/kmeans.c core/cluster/kmeans.h \
+  core/cluster/neighbours.c core/cluster/neighbours.h \
+  core/cluster/pair_forces.c core/cluster/pair_forces.h \
   core/cluster/pca.c core/cluster/pca.h \
   core/cluster/points.c core/cluster/points.h \
+  core/cluster/quadtree.c core/cluster/quadtree.h \
   core/cluster/quality.c core/cluster/quality.h \
   core/cluster/scores.c core/cluster/scores.h \
+  core/cluster/tree_forces.c core/cluster/tree_forces.h \
   core/cluster/tsne.c core/cluster/tsne.h \
   core/cluster/ward.c core/cluster/ward.h
 

@@ -13,9 +13,11 @@
 #include "matrix.h"
 
 /* Vector types of the compiler: the same code for every instruction set (simd.h), and loads that
- * need no alignment. 32 bytes, which both levels of AVX hold in registers. */
+ * need no alignment. 32 bytes, which both levels of AVX hold in registers; 64 where plenty of
+ * independent work lets a narrower processor take two at a time. */
 typedef float kb_float4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float kb_float8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float kb_float16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef double kb_double4 __attribute__((vector_size(32), aligned(8), may_alias));
 
 enum { KB_LANES = 16 };

@@ -1,12 +1,16 @@
-/* tsne: exact t-distributed stochastic neighbour embedding to two dimensions.
+/* tsne: t-distributed stochastic neighbour embedding to two dimensions.
  *
  * van der Maaten and Hinton, JMLR 2008; start and learning rate after Belkina et al. 2019 and Kobak
  * and Berens 2019: first two principal components scaled so that the first has sigma 1e-4,
  * exaggeration 4 (12 above 10,000 points) for 250 iterations, learning rate max(N / exaggeration /
  * 4, 50) on the gradient as written below (its factor 4 included, hence the division by 4),
  * momentum .5 then .8, gains as in the reference implementation. Legend: N points, d dimensions,
- * p_ij affinities, q_ij = w_ij / sum of w, w_ij = 1 / (1 + |y_i - y_j|^2). O(N^2) a step, 4 N^2
- * bytes of memory; single precision, with all sums over points in double. */
+ * p_ij affinities, q_ij = w_ij / sum of w, w_ij = 1 / (1 + |y_i - y_j|^2).
+ *
+ * Up to 5,000 points it is exact (pair_forces.h): O(N^2) a step, 4 N^2 bytes. Above that only the 3
+ * perplexity + 1 nearest neighbours of each point attract it (neighbours.h: exact, O(N^2 d) once),
+ * and repulsion goes through a quadtree (tree_forces.h): O(N log N) a step, memory in proportion to
+ * N perplexity. Single precision, with all sums over points in double. */
 #ifndef KB_TSNE_H
 #define KB_TSNE_H
 
@@ -17,7 +21,10 @@
 #include "progress.h"
 #include "status.h"
 
-enum { KB_TSNE_MOST_POINTS = 20000 }; /* 1.6 GB of affinities */
+enum {
+    KB_TSNE_MOST_POINTS = 1000000,
+    KB_TSNE_MOST_EXACT = 20000 /* 1.6 GB of affinities */
+};
 
 typedef struct kb_tsne_options {
     double perplexity; /* the effective number of neighbours, 1..N-1; 0: min(30, (N - 1) / 3) */
@@ -25,6 +32,10 @@ typedef struct kb_tsne_options {
     size_t exaggeration_iterations; /* default 250 */
     double exaggeration;            /* >= 1; 0: as above */
     double learning_rate;           /* > 0; 0: as above */
+    size_t exact_most; /* points up to which it is exact, at most KB_TSNE_MOST_EXACT. Default 5000;
+                          more, up to that, when the neighbours would be a quarter of all points */
+    double theta;  /* of the quadtree, >= 0: how coarse it may look. Default .5; relative errors of
+                      the repulsive forces are then about a hundredth */
     uint64_t seed; /* of a jitter, a hundredth of the start's sigma, which lets identical points and
                       points on a line part */
     /* Called every REPORT_EVERY iterations (0: never) on the working thread with the N x 2 layout
@@ -41,8 +52,9 @@ kb_tsne_options kb_tsne_defaults(void);
 /* X: N x d, finite, 1 <= N <= KB_TSNE_MOST_POINTS, d >= 1. Up to three points have no
  * neighbourhoods to speak of: they get their principal components, scaled to at most 1. LAYOUT: N x
  * 2 floats, centred at 0, finite whatever X is; unspecified on failure. *KL: the final KL
- * divergence, 0 for up to three points (NULL: not wanted). Reports phase "t-SNE", a unit an
- * iteration. The same for any number of threads. KB_ERR_USAGE: an option or N out of range;
+ * divergence, 0 for up to three points (NULL: not wanted). Reports phases "neighbours" (see there)
+ * and "t-SNE", a unit an iteration. The same for any number of threads. KB_ERR_USAGE: an option or
+ * N out of range, or so high a perplexity for so many points that memory would not do;
  * KB_ERR_NUMERIC: X not finite. */
 kb_status kb_tsne(float *layout, double *kl, kb_const_matrix x, const kb_tsne_options *options,
                   kb_pool *pool, const kb_progress *progress, kb_error *err);
