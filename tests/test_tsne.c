@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "map.inc"
 #include "pca.h"
 #include "points.h"
 #include "rng.h"
@@ -225,24 +226,82 @@ static void blobs_keep_their_neighbours(void **state)
     free(x);
 }
 
+/* Ranks of all other points by their distance from point I. */
+static void rank_others(size_t *rank, const float *x, size_t n, size_t d, size_t i)
+{
+    double d2[MAP_N];
+    for (size_t j = 0; j < n; j++)
+        d2[j] = kb_point_distance2(x + i * d, x + j * d, d);
+    for (size_t j = 0; j < n; j++) {
+        rank[j] = 0;
+        for (size_t l = 0; l < n && j != i; l++)
+            rank[j] += l != i && (d2[l] < d2[j] || (d2[l] == d2[j] && l <= j));
+    }
+}
+
+/* Venna and Kaski 2001: 1 less what points are worth that are among the K nearest in the layout and
+ * not in the data. */
+static double trustworthiness(const float *layout, size_t k)
+{
+    double lost = 0, n = MAP_N;
+    for (size_t i = 0; i < MAP_N; i++) {
+        size_t data[MAP_N], map[MAP_N];
+        rank_others(data, map_x, MAP_N, MAP_D, i);
+        rank_others(map, layout, MAP_N, 2, i);
+        for (size_t j = 0; j < MAP_N; j++)
+            lost += j != i && map[j] <= k && data[j] > k ? (double)(data[j] - k) : 0;
+    }
+    return 1 - lost * 2 / (n * (double)k * (2 * n - 3 * (double)k - 1));
+}
+
+static void trustworthiness_is_measured_as_scikit_learn_does(void **state)
+{
+    (void)state;
+    assert_near(trustworthiness(map_layout, 10), MAP_TRUST_BARNES_HUT, 1e-6);
+}
+
+/* Exactly, and through neighbours and a quadtree: as good as scikit-learn's best of a few seeds in
+ * the same number of iterations. */
+static void maps_are_as_good_as_those_of_scikit_learn(void **state)
+{
+    (void)state;
+    const double expected[2][2] = {{MAP_KL_EXACT, MAP_TRUST_EXACT},
+                                   {MAP_KL_BARNES_HUT, MAP_TRUST_BARNES_HUT}};
+    for (size_t method = 0; method < 2; method++) {
+        float layout[2 * MAP_N];
+        double kl;
+        kb_tsne_options options = kb_tsne_defaults();
+        options.exact_most = method ? 0 : MAP_N;
+        options.perplexity = 20; /* 61 neighbours are fewer than a quarter of all */
+        assert_int_equal(kb_tsne(layout, &kl, kb_const_matrix_of(map_x, MAP_N, MAP_D), &options,
+                                 NULL, NULL, NULL),
+                         KB_OK);
+        assert_true(kl <= 1.02 * expected[method][0]);
+        assert_true(trustworthiness(layout, 10) >= expected[method][1] - 0.003);
+    }
+}
+
+/* Exactly, and through neighbours and a quadtree. */
 static void threads_do_not_change_the_layout(void **state)
 {
     (void)state;
     enum { N = 157, D = 9 };
     float *x = make_blobs(N, D, 3), first[2 * N], layout[2 * N];
+    kb_const_matrix points = kb_const_matrix_of(x, N, D);
     kb_tsne_options options = kb_tsne_defaults();
     options.iterations = 100;
-    double first_kl, kl;
-    assert_int_equal(
-        kb_tsne(first, &first_kl, kb_const_matrix_of(x, N, D), &options, NULL, NULL, NULL), KB_OK);
-    for (size_t threads = 2; threads <= 3; threads++) {
-        kb_pool *pool;
-        assert_int_equal(kb_pool_create(&pool, threads, NULL), KB_OK);
-        assert_int_equal(
-            kb_tsne(layout, &kl, kb_const_matrix_of(x, N, D), &options, pool, NULL, NULL), KB_OK);
-        assert_memory_equal(layout, first, sizeof first);
-        assert_true(kl == first_kl);
-        kb_pool_free(pool);
+    options.perplexity = 12;
+    for (options.exact_most = 0; options.exact_most <= N; options.exact_most += N) {
+        double first_kl, kl;
+        assert_int_equal(kb_tsne(first, &first_kl, points, &options, NULL, NULL, NULL), KB_OK);
+        for (size_t threads = 2; threads <= 3; threads++) {
+            kb_pool *pool;
+            assert_int_equal(kb_pool_create(&pool, threads, NULL), KB_OK);
+            assert_int_equal(kb_tsne(layout, &kl, points, &options, pool, NULL, NULL), KB_OK);
+            assert_memory_equal(layout, first, sizeof first);
+            assert_true(kl == first_kl);
+            kb_pool_free(pool);
+        }
     }
     free(x);
 }
@@ -391,6 +450,16 @@ static void what_cannot_be_is_refused(void **state)
         kb_tsne(layout, NULL, kb_const_matrix_of(good, 5, 1), &options, NULL, NULL, &err),
         KB_ERR_USAGE);
     options = kb_tsne_defaults();
+    options.theta = -1;
+    assert_int_equal(
+        kb_tsne(layout, NULL, kb_const_matrix_of(good, 5, 1), &options, NULL, NULL, &err),
+        KB_ERR_USAGE);
+    options = kb_tsne_defaults();
+    options.exact_most = KB_TSNE_MOST_EXACT + 1;
+    assert_int_equal(
+        kb_tsne(layout, NULL, kb_const_matrix_of(good, 5, 1), &options, NULL, NULL, &err),
+        KB_ERR_USAGE);
+    options = kb_tsne_defaults();
     options.learning_rate = -1;
     assert_int_equal(
         kb_tsne(layout, NULL, kb_const_matrix_of(good, 5, 1), &options, NULL, NULL, &err),
@@ -409,6 +478,8 @@ int main(void)
         cmocka_unit_test(components_are_those_of_scikit_learn),
         cmocka_unit_test(components_have_their_greatest_loading_positive),
         cmocka_unit_test(blobs_keep_their_neighbours),
+        cmocka_unit_test(trustworthiness_is_measured_as_scikit_learn_does),
+        cmocka_unit_test(maps_are_as_good_as_those_of_scikit_learn),
         cmocka_unit_test(threads_do_not_change_the_layout),
         cmocka_unit_test(one_to_five_points),
         cmocka_unit_test(identical_points_part),

@@ -17,18 +17,21 @@ libcluster_a_SOURCES = \
   core/cluster/scores.c core/cluster/scores.h \
   core/cluster/tree_forces.c core/cluster/tree_forces.h \
   core/cluster/tsne.c core/cluster/tsne.h \
+  core/cluster/tsne_place.c core/cluster/tsne_place.h \
   core/cluster/ward.c core/cluster/ward.h
 
 EXTRA_DIST += \
   tests/fixtures/cluster/make.py \
+  tests/fixtures/cluster/make_tsne.py \
   tests/fixtures/cluster/kmeans.inc \
+  tests/fixtures/cluster/map.inc \
   tests/fixtures/cluster/quality.inc \
   tests/fixtures/cluster/scores.inc \
   tests/fixtures/cluster/tsne.inc
 
 if HAVE_CMOCKA
 CLUSTER_TESTS = tests/test_kmeans tests/test_quality tests/test_scores tests/test_elbow \
-  tests/test_tsne
+  tests/test_neighbours tests/test_tree_forces tests/test_tsne tests/test_tsne_place
 check_PROGRAMS += $(CLUSTER_TESTS)
 TESTS += $(CLUSTER_TESTS)
 
@@ -59,4 +62,18 @@ tests_test_tsne_SOURCES = tests/test_tsne.c
 tests_test_tsne_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
 tests_test_tsne_CFLAGS = $(TEST_CFLAGS)
 tests_test_tsne_LDADD = $(CLUSTER_TEST_LIBS)
+tests_test_neighbours_SOURCES = tests/test_neighbours.c
+tests_test_neighbours_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_neighbours_CFLAGS = $(TEST_CFLAGS)
+tests_test_neighbours_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_tree_forces_SOURCES = tests/test_tree_forces.c
+tests_test_tree_forces_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_tree_forces_CFLAGS = $(TEST_CFLAGS)
+tests_test_tree_forces_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_tsne_place_SOURCES = tests/test_tsne_place.c
+tests_test_tsne_place_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_tsne_place_CFLAGS = $(TEST_CFLAGS)
+tests_test_tsne_place_LDADD = $(CLUSTER_TEST_LIBS)
 endif

@@ -22,7 +22,8 @@ struct candidate {
     uint32_t index;
 };
 
-/* What is known of a query so far: the first `known` candidates are its nearest, nearest first. */
+/* What is known of a query so far: the first `known` candidates are its nearest, the farthest of
+ * them last once there are k. */
 struct query {
     struct candidate *candidates; /* k + SPARE */
     size_t known, count;
@@ -72,22 +73,53 @@ static void set_limit(struct query *q, size_t k, size_t dims, double greatest)
     q->limit = last > 0 ? (float)(limit + FLT_EPSILON * fabs(limit)) : -INFINITY;
 }
 
+static bool is_nearer(struct candidate a, struct candidate b)
+{
+    return a.distance2 < b.distance2 || (a.distance2 == b.distance2 && a.index < b.index);
+}
+
 static int compare_candidates(const void *a, const void *b)
 {
     const struct candidate *first = a, *second = b;
-    if (first->distance2 != second->distance2)
-        return first->distance2 < second->distance2 ? -1 : 1;
-    return (first->index > second->index) - (first->index < second->index);
+    return is_nearer(*second, *first) - is_nearer(*first, *second);
 }
 
-/* Those that wait are compared in double; the k nearest stay. */
+/* The K nearest of COUNT > K come first, the k-th at its place (Hoare's selection; the pivot is the
+ * middle one, and no two candidates are equal). */
+static void select_nearest(struct candidate *c, size_t count, size_t k)
+{
+    size_t low = 0, high = count - 1;
+    while (low < high) {
+        struct candidate pivot = c[low + (high - low) / 2];
+        size_t i = low, j = high;
+        for (;;) {
+            while (is_nearer(c[i], pivot))
+                i++;
+            while (is_nearer(pivot, c[j]))
+                j--;
+            if (i >= j)
+                break;
+            struct candidate swapped = c[i];
+            c[i++] = c[j];
+            c[j--] = swapped;
+        }
+        /* low .. j are no farther than the pivot, j+1 .. high no nearer, and neither is all. */
+        if (k - 1 <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+}
+
+/* Those that wait are compared in double; the k nearest stay, the farthest of them last. */
 static void settle(struct query *q, const float *x, kb_const_matrix points, size_t k)
 {
     for (size_t c = q->known; c < q->count; c++) {
         const float *point = kb_const_matrix_row(points, q->candidates[c].index);
         q->candidates[c].distance2 = kb_point_distance2(x, point, points.cols);
     }
-    qsort(q->candidates, q->count, sizeof *q->candidates, compare_candidates);
+    if (q->count > k)
+        select_nearest(q->candidates, q->count, k);
     q->count = q->count < k ? q->count : k;
     q->known = q->count;
 }
@@ -99,12 +131,12 @@ static KB_SIMD uint32_t add_norms(float *products, const float *norms2, size_t c
     uint32_t groups = 0;
     for (size_t j = 0, g = 0; j < count; j += GROUP, g++) {
         size_t end = count - j < GROUP ? count : j + GROUP;
-        float least = INFINITY;
+        unsigned within = 0;
         for (size_t c = j; c < end; c++) {
             products[c] += norms2[c];
-            least = products[c] < least ? products[c] : least;
+            within |= products[c] <= limit;
         }
-        groups |= (uint32_t)(least <= limit) << g;
+        groups |= within << g;
     }
     return groups;
 }
@@ -149,6 +181,7 @@ static void keep_nearest(const struct search *s, struct query *q, size_t row)
 {
     size_t k = s->out->k;
     settle(q, kb_const_matrix_row(s->x, row), s->points, k);
+    qsort(q->candidates, k, sizeof *q->candidates, compare_candidates);
     for (size_t e = 0; e < k; e++) {
         s->out->index[row * k + e] = q->candidates[e].index;
         s->out->distance2[row * k + e] = (float)q->candidates[e].distance2;

@@ -30,7 +30,7 @@ kb_tsne_options kb_tsne_defaults(void)
                              .exaggeration_iterations = 250,
                              .seed = 1,
                              .exact_most = 5000,
-                             .theta = 0.5};
+                             .theta = 0.3};
 }
 
 kb_status kb_tsne_affinities(float *p, const float *d2, size_t n, double perplexity, kb_error *err)

@@ -34,8 +34,8 @@ typedef struct kb_tsne_options {
     double learning_rate;           /* > 0; 0: as above */
     size_t exact_most; /* points up to which it is exact, at most KB_TSNE_MOST_EXACT. Default 5000;
                           more, up to that, when the neighbours would be a quarter of all points */
-    double theta;  /* of the quadtree, >= 0: how coarse it may look. Default .5; relative errors of
-                      the repulsive forces are then about a hundredth */
+    double theta; /* of the quadtree, >= 0: how coarse it may look. Default .3; the repulsive forces
+                     are then off by some .003 of their root mean square */
     uint64_t seed; /* of a jitter, a hundredth of the start's sigma, which lets identical points and
                       points on a line part */
     /* Called every REPORT_EVERY iterations (0: never) on the working thread with the N x 2 layout
