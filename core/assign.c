@@ -79,3 +79,23 @@ kb_status kb_project(float *layout, const kb_model *model, const kb_corpus *corp
     free(z.data);
     return status;
 }
+
+kb_status kb_project_into(float *places, const kb_model *model, const kb_corpus *corpus,
+                          const size_t *sessions, size_t count, const kb_map_anchors *anchors,
+                          const kb_place_options *options, kb_pool *pool,
+                          const kb_progress *progress, kb_error *err)
+{
+    kb_matrix z = {0}, reference = {0};
+    if (!count)
+        return KB_OK;
+    kb_status status = kb_embed(&z, model, corpus, sessions, count, pool, progress, err);
+    if (!status)
+        status = kb_embed(&reference, model, anchors->corpus, anchors->sessions, anchors->count,
+                          pool, progress, err);
+    if (!status)
+        status = kb_tsne_place(places, kb_matrix_const(z), kb_matrix_const(reference),
+                               anchors->places, options, pool, progress, err);
+    free(z.data);
+    free(reference.data);
+    return status;
+}

@@ -11,6 +11,7 @@
 #include "model.h"
 #include "train.h"
 #include "tsne.h"
+#include "tsne_place.h"
 
 /* --- which sessions ----------------------------------------------------------------------- */
 /* IDS (room for all sessions of the corpus): validation sessions of the corpus; else every session
@@ -60,6 +61,21 @@ kb_status kb_embed(kb_matrix *z, const kb_model *model, const kb_corpus *corpus,
 kb_status kb_project(float *layout, const kb_model *model, const kb_corpus *corpus,
                      const size_t *sessions, size_t count, const kb_tsne_options *options,
                      kb_pool *pool, const kb_progress *progress, kb_error *err);
+
+/* Sessions that have their place in a map. */
+typedef struct kb_map_anchors {
+    const kb_corpus *corpus;
+    const size_t *sessions; /* of the corpus; each with rows */
+    const float *places;    /* count x 2 */
+    size_t count;
+} kb_map_anchors;
+
+/* PLACES: COUNT x 2, for SESSIONS of CORPUS, each with rows, in the map that ANCHORS (at least one)
+ * are in, which does not change: by the embeddings of both, as kb_tsne_place does it. */
+kb_status kb_project_into(float *places, const kb_model *model, const kb_corpus *corpus,
+                          const size_t *sessions, size_t count, const kb_map_anchors *anchors,
+                          const kb_place_options *options, kb_pool *pool,
+                          const kb_progress *progress, kb_error *err);
 
 /* --- against labels ----------------------------------------------------------------------- */
 typedef struct kb_score_row {

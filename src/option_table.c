@@ -174,8 +174,12 @@ const option_row cli_rows[] = {
 
     {"perplexity", 0, KIND_REAL, V(PROJECT) | V(EXPLORE), FIELD(map.perplexity), RANGE(1, 1e5),
      .zero = "auto", .metavar = "P", .help = "neighbours that a session of the map attends to"},
-    {"iterations", 0, KIND_SIZE, V(PROJECT) | V(EXPLORE), FIELD(map.iterations), RANGE(1, 1e6),
-     .metavar = "N", .help = "steps of the map's layout"},
+    {"iterations", 0, KIND_SIZE, V(PROJECT) | V(EXPLORE), FIELD(map_iterations), RANGE(1, 1e6),
+     .zero = "auto", .metavar = "N", .help = "steps of the map's layout"},
+    {"into", 0, KIND_TEXT, V(PROJECT), FIELD(into), .metavar = "MAP.csv",
+     .help = "place the sessions into this map, which stays as it is"},
+    {"map-corpus", 0, KIND_TEXT, V(PROJECT), FIELD(map_corpus), .metavar = "CORPUS",
+     .help = "where that map's sessions are; otherwise they are looked for in CORPUS"},
 
     {"by", 0, KIND_CHOICE, V(EXPLAIN), FIELD(by), WORDS(measure_word, CLI_MEASURES),
      .help = "what objects are ranked by"},

@@ -50,6 +50,7 @@ static cli_options defaults_of(cli_verb verb)
         .training = kb_train_defaults(),
         .calibration = kb_calibrate_defaults(),
         .map = kb_tsne_defaults(),
+        .placing = kb_place_defaults(),
         .starts = kb_truncation_defaults(),
         .lifts = kb_lift_defaults(),
         .joining = kb_join_defaults(),
@@ -423,13 +424,28 @@ static void set_up_cache(cli_options *options)
 }
 
 /* Settings that several modules share are given once. */
+/* What is asked for a map goes for what is placed into one, too; more neighbours, where a higher
+ * perplexity wants them. */
+static void spread_map(cli_options *options)
+{
+    options->map.seed = options->seed;
+    if (options->map_iterations)
+        options->map.iterations = options->placing.iterations = options->map_iterations;
+    if (options->map.perplexity > 0) {
+        size_t wanted = (size_t)(3 * options->map.perplexity) + 1;
+        options->placing.perplexity = options->map.perplexity;
+        if (options->placing.neighbours < wanted)
+            options->placing.neighbours = wanted;
+    }
+}
+
 static void spread(cli_options *options)
 {
     set_up_cache(options);
+    spread_map(options);
     options->training.seed = options->seed;
     options->calibration.seed = options->seed;
     options->calibration.split = options->split == CLI_SPLIT_ALL ? KB_SPLITS : (int)options->split;
-    options->map.seed = options->seed;
     options->generation.seed = options->seed;
     options->importing.strict = options->reading.strict;
     options->reading.fill_given = options->fill != 0;
@@ -458,6 +474,8 @@ static int check_together(const cli_options *options)
         return cli_usage_error(options->verb, "--list and --clear exclude each other");
     if (options->needs_model && !options->model)
         return cli_usage_error(options->verb, "--%s goes with -m MODEL", options->needs_model);
+    if (options->map_corpus && !options->into)
+        return cli_usage_error(options->verb, "--map-corpus goes with --into MAP.csv");
     if (bit & (ON_CORPUS | V(NGRAMS)))
         status = kb_corpus_check(&options->reading, &err);
     if (!status && (bit & TRAINING))

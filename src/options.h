@@ -84,6 +84,10 @@ typedef struct cli_options {
     kb_train_options training;
     kb_calibrate_options calibration;
     kb_tsne_options map;
+    size_t map_iterations;  /* 0: not given */
+    const char *into;       /* a map that sessions are placed into; NULL: a new one */
+    const char *map_corpus; /* where the sessions of that map are; NULL: in the operand */
+    kb_place_options placing;
     kb_truncation_options starts;
     kb_lift_options lifts; /* and the lengths of n-grams, with a model or without */
     kb_join_options joining;

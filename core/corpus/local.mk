@@ -26,6 +26,7 @@ libcorpus_a_SOURCES = \
   core/corpus/ingest.c core/corpus/ingest.h \
   core/corpus/lanes.c core/corpus/lanes.h \
   core/corpus/listing.c core/corpus/listing.h \
+  core/corpus/map_file.c core/corpus/map_file.h \
   core/corpus/metrics.c core/corpus/metrics.h \
   core/corpus/number.c core/corpus/number.h \
   core/corpus/order.c core/corpus/order.h \
@@ -52,15 +53,20 @@ EXTRA_DIST += \
   tests/files/good-quoted.csv
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
+check_PROGRAMS += tests/test_map_file tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
   tests/test_corpus tests/test_lanes tests/test_cache tests/test_no_memory \
   tests/test_feature_view tests/test_scaling
-TESTS += tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
+TESTS += tests/test_map_file tests/test_number tests/test_csv_rows tests/test_store tests/test_events \
   tests/test_corpus tests/test_lanes tests/test_cache tests/test_no_memory \
   tests/test_feature_view tests/test_scaling
 
 CORPUS_TEST_CPPFLAGS = $(CORPUS_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 CORPUS_TEST_LIBS = $(CORPUS_LIBS) $(CMOCKA_LIBS)
+
+tests_test_map_file_SOURCES = tests/test_map_file.c
+tests_test_map_file_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
+tests_test_map_file_CFLAGS = $(TEST_CFLAGS)
+tests_test_map_file_LDADD = $(CORPUS_TEST_LIBS)
 
 tests_test_number_SOURCES = tests/test_number.c
 tests_test_number_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
