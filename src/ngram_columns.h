@@ -11,7 +11,7 @@
 enum { CLI_NGRAM_EXTRA = 12 }; /* columns beside the events' */
 
 typedef struct cli_ngram_columns {
-    char events[KB_NGRAM_MAX][8]; /* e0, e1, ... */
+    char events[KB_NGRAM_MAX][24]; /* e0, e1, ... */
     const char *names[KB_NGRAM_MAX + CLI_NGRAM_EXTRA];
     size_t count;
 } cli_ngram_columns;

@@ -86,8 +86,8 @@ static const kb_sheet_column clusters[] = {
     {.name = "share", .width = 7},
     {.name = "other", .width = 7, .drop = 2},
     {.name = "lift", .width = 8, .drop = 1},
-    {.name = "p_value", .title = "p", .width = 9, .drop = 21},
-    {.name = "q_value", .title = "q", .width = 9}};
+    {.name = "p_value", .title = "p", .width = 10, .drop = 21},
+    {.name = "q_value", .title = "q", .width = 10}};
 
 /* Events in the order of time, then figures. Narrow screens lose the oldest events first. */
 static size_t name_columns(struct state *state, size_t n, const kb_sheet_column *figures,
