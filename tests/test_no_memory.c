@@ -7,8 +7,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,70 +15,9 @@
 
 #include "corpus.h"
 #include "corpus_files.h"
+#include "failing_memory.h"
 
 #if defined(__GLIBC__) && !defined(KB_SANITIZED)
-
-/* --- the allocator ------------------------------------------------------------------------ */
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *p, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void *p);
-
-static atomic_long live;            /* allocations that were not freed */
-static atomic_long until_fail = -1; /* how many allocations succeed before one fails; < 0: all do */
-static atomic_bool for_good;        /* all that follow fail as well */
-
-static bool fails(void)
-{
-    long left = atomic_load(&until_fail);
-    if (left < 0)
-        return false;
-    left = atomic_fetch_sub(&until_fail, 1);
-    if (left > 0)
-        return false;
-    if (atomic_load(&for_good))
-        atomic_store(&until_fail, 0);
-    return left == 0 || atomic_load(&for_good);
-}
-
-static void *count(void *p)
-{
-    if (p)
-        atomic_fetch_add(&live, 1);
-    return p;
-}
-
-void *malloc(size_t size)
-{
-    return fails() ? (errno = ENOMEM, NULL) : count(__libc_malloc(size));
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return fails() ? (errno = ENOMEM, NULL) : count(__libc_calloc(n, size));
-}
-
-void *realloc(void *p, size_t size)
-{
-    if (fails())
-        return errno = ENOMEM, NULL;
-    void *q = __libc_realloc(p, size);
-    return p ? q : count(q);
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    return fails() ? (errno = ENOMEM, NULL) : count(__libc_memalign(alignment, size));
-}
-
-void free(void *p)
-{
-    if (p)
-        atomic_fetch_sub(&live, 1);
-    __libc_free(p);
-}
 
 /* --- the work ----------------------------------------------------------------------------- */
 
@@ -276,16 +213,6 @@ static void any_allocation_may_fail_while_the_cache_is_read(void **state)
     assert_true(fail_each(w, true, KB_FILL_ZERO, false) > 50);
     assert_int_equal(load(w, true, KB_FILL_ZERO), KB_OK);
     assert_true(fail_each(w, true, KB_FILL_ZERO, true) > 50);
-}
-
-/* Under valgrind the allocator is valgrind's. */
-static bool is_ours(void)
-{
-    long before = atomic_load(&live);
-    void *volatile p = malloc(1);
-    bool counted = atomic_load(&live) > before;
-    free(p);
-    return counted;
 }
 
 int main(void)

@@ -98,7 +98,8 @@ tests_test_cache_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
 tests_test_cache_CFLAGS = $(TEST_CFLAGS)
 tests_test_cache_LDADD = $(CORPUS_TEST_LIBS)
 
-tests_test_no_memory_SOURCES = tests/test_no_memory.c tests/corpus_files.h
+tests_test_no_memory_SOURCES = tests/test_no_memory.c tests/corpus_files.h \
+  tests/failing_memory.h
 tests_test_no_memory_CPPFLAGS = $(CORPUS_TEST_CPPFLAGS)
 tests_test_no_memory_CFLAGS = $(TEST_CFLAGS)
 tests_test_no_memory_LDADD = $(CORPUS_TEST_LIBS)
