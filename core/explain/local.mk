@@ -15,6 +15,7 @@ libexplain_a_SOURCES = \
 
 EXTRA_DIST += \
   tests/fixtures/ngrams/make.py \
+  tests/fixtures/ngrams/units.py \
   tests/fixtures/ngrams/events.csv \
   tests/fixtures/ngrams/lifts.inc \
   tests/fixtures/proportions/make.py \
