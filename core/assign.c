@@ -13,7 +13,7 @@ static size_t leave_out_empty(kb_assignment *out, const kb_corpus *corpus, const
 {
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        out[i] = (kb_assignment){.distance = (double)NAN, .novelty = (double)NAN};
+        out[i] = (kb_assignment){.distance = (double)NAN, .novelty = (double)NAN, .p_value = (double)NAN};
         if (!kb_corpus_session(corpus, sessions[i])->has_rows)
             continue;
         ids[n] = sessions[i];
@@ -25,8 +25,9 @@ static size_t leave_out_empty(kb_assignment *out, const kb_corpus *corpus, const
 static kb_assignment assignment_of(const kb_model *model, const kb_readings *r, size_t i)
 {
     const kb_cluster *cluster = &model->cluster[r->nearest[i]];
-    double novelty = kb_novelty_of(&r->signals[i], model->signals, model->novelty);
+    double novelty = kb_novelty_of(&r->signals[i], model->signals, model, model->novelty);
     return (kb_assignment){cluster->number, r->signals[i].value[KB_SIGNAL_DISTANCE], novelty,
+                           kb_known_p_value(&model->known, novelty),
                            novelty > cluster->threshold};
 }
 

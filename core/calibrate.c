@@ -267,34 +267,18 @@ static void leave_one_out(struct calibration *c)
     }
 }
 
-static kb_status threshold_of(const struct calibration *c, const kb_standard *standards,
-                              double *threshold, kb_error *err)
-{
-    size_t n = c->readings.count;
-    double *values = kb_calloc(n, sizeof *values);
-    if (!values)
-        return kb_fail_memory(err, "novelty");
-    for (size_t i = 0; i < n; i++)
-        values[i] = kb_novelty_of(&c->readings.signals[i], standards, c->options->novelty);
-    *threshold = kb_conformal_threshold(values, n, c->options->false_alarms);
-    free(values);
-    return KB_OK;
-}
-
 /* Everything is computed before the model is touched, so that a failure leaves it as it was. */
 static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
 {
     size_t k = c->km.clusters, z = model->layout.latent, floats;
-    kb_standard standards[KB_SIGNALS];
-    double threshold = 0;
+    kb_novelty_fit fit = {0};
     kb_status status =
         kb_readings_distances(&c->readings, kb_const_matrix_of(c->km.centroids, k, z), err);
     if (!status) {
         leave_one_out(c);
-        status = kb_signal_standards(standards, &c->readings, err);
+        status = kb_novelty_fit_of(&fit, model, &c->readings, c->options->novelty,
+                                   c->options->false_alarms, c->options->seed, err);
     }
-    if (!status)
-        status = threshold_of(c, standards, &threshold, err);
     if (status)
         return status;
     kb_cluster *cluster = kb_calloc(k, sizeof *cluster);
@@ -305,16 +289,19 @@ static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
         free(cluster);
         free(centroids);
         free(order);
+        kb_known_clear(&fit.known);
         return kb_fail_memory(err, "clusters");
     }
     order_by_number(c, order);
     for (size_t i = 0; i < k; i++) {
-        cluster[i] = (kb_cluster){c->number[order[i]], c->km.sizes[order[i]], threshold};
+        cluster[i] = (kb_cluster){c->number[order[i]], c->km.sizes[order[i]], fit.threshold};
         memcpy(centroids + i * z, c->km.centroids + order[i] * z, z * sizeof *centroids);
     }
     free(order);
     kb_model_set_clusters(model, k, cluster, centroids);
-    memcpy(model->signals, standards, sizeof standards);
+    memcpy(model->signals, fit.standards, sizeof fit.standards);
+    kb_known_clear(&model->known);
+    model->known = fit.known;
     model->novelty = c->options->novelty;
     model->false_alarms = c->options->false_alarms;
     model->next_number = c->next_number;

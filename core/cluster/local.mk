@@ -9,6 +9,7 @@ libcluster_a_SOURCES = \
   core/cluster/hungarian.c core/cluster/hungarian.h \
   core/cluster/kmeans.c core/cluster/kmeans.h \
   core/cluster/neighbours.c core/cluster/neighbours.h \
+  core/cluster/outliers.c core/cluster/outliers.h \
   core/cluster/pair_forces.c core/cluster/pair_forces.h \
   core/cluster/pca.c core/cluster/pca.h \
   core/cluster/points.c core/cluster/points.h \

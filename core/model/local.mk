@@ -14,9 +14,11 @@ libmodel_a_SOURCES = \
   core/model/network.c core/model/network.h \
   core/model/options.c \
   core/model/range_finder.c core/model/range_finder.h \
+  core/model/reference.c core/model/reference.h \
   core/model/source.c core/model/source.h \
   core/model/split.c core/model/split.h \
   core/model/train.c core/model/train.h \
+  core/model/train_reference.c core/model/train_reference.h \
   core/model/view_choice.c core/model/view_choice.h
 
 if HAVE_CMOCKA

@@ -34,6 +34,8 @@ void kb_model_free(kb_model *model)
         return;
     kb_features_free(model->features);
     kb_basis_clear(&model->basis);
+    kb_reference_clear(&model->reference);
+    kb_known_clear(&model->known);
     kb_names_free(model->seen);
     kb_names_free(model->fitted);
     kb_names_free(model->held_out);
@@ -74,6 +76,25 @@ void kb_model_set_clusters(kb_model *model, size_t k, kb_cluster *cluster, float
     model->centroids = centroids;
 }
 
+kb_status kb_known_copy(kb_known *out, const kb_known *known, kb_error *err)
+{
+    *out = *known;
+    out->novelty = kb_calloc(known->count, sizeof *out->novelty);
+    if (!out->novelty) {
+        *out = (kb_known){0};
+        return kb_fail_memory(err, "novelty");
+    }
+    if (known->count)
+        memcpy(out->novelty, known->novelty, known->count * sizeof *out->novelty);
+    return KB_OK;
+}
+
+void kb_known_clear(kb_known *known)
+{
+    free(known->novelty);
+    *known = (kb_known){0};
+}
+
 kb_status kb_clustering_copy(kb_clustering *out, const kb_model *model, kb_error *err)
 {
     size_t k = model->clusters, floats = k * model->layout.latent;
@@ -82,8 +103,9 @@ kb_status kb_clustering_copy(kb_clustering *out, const kb_model *model, kb_error
                            .novelty = model->novelty,
                            .false_alarms = model->false_alarms};
     memcpy(out->signals, model->signals, sizeof out->signals);
-    if (!k)
-        return KB_OK;
+    kb_status status = kb_known_copy(&out->known, &model->known, err);
+    if (status || !k)
+        return status;
     out->cluster = kb_calloc(k, sizeof *out->cluster);
     out->centroids = kb_alloc_aligned(floats, sizeof *out->centroids);
     if (!out->cluster || !out->centroids) {
@@ -102,6 +124,8 @@ void kb_clustering_restore(kb_clustering *clustering, kb_model *model)
     model->novelty = clustering->novelty;
     model->false_alarms = clustering->false_alarms;
     memcpy(model->signals, clustering->signals, sizeof model->signals);
+    kb_known_clear(&model->known);
+    model->known = clustering->known;
     *clustering = (kb_clustering){0};
 }
 
@@ -109,6 +133,7 @@ void kb_clustering_clear(kb_clustering *clustering)
 {
     free(clustering->cluster);
     free(clustering->centroids);
+    kb_known_clear(&clustering->known);
     *clustering = (kb_clustering){0};
 }
 
@@ -187,6 +212,12 @@ double kb_model_false_alarms(const kb_model *model)
     return model->false_alarms;
 }
 
+size_t kb_model_known(const kb_model *model, size_t *flagged)
+{
+    *flagged = model->known.flagged;
+    return model->known.sessions;
+}
+
 const kb_names *kb_model_held_out(const kb_model *model)
 {
     return model->held_out;
@@ -259,15 +290,25 @@ static void embedding_close(struct embedding *e)
     free(e->x);
 }
 
+/* M without its first I rows; nothing of nothing. */
+static kb_matrix rows_from(kb_matrix m, size_t i)
+{
+    if (m.data)
+        m.data = kb_matrix_row(m, i);
+    return m;
+}
+
 static kb_status embed_batch(struct embedding *e, const kb_model *model, const kb_view *view,
                              const size_t *sessions, size_t count, float *z, float *residual,
-                             const kb_progress *progress, kb_error *err)
+                             kb_matrix leading, const kb_progress *progress, kb_error *err)
 {
     const kb_layout *layout = &model->layout;
     kb_matrix x = kb_matrix_of(e->x, count, layout->inputs);
     kb_status status = network_inputs(model, view, sessions, count, x, residual, progress, err);
     if (status)
         return status;
+    for (size_t i = 0; leading.data && i < count; i++)
+        memcpy(kb_matrix_row(leading, i), kb_matrix_row(x, i), leading.cols * sizeof *leading.data);
     e->dev->ops->put(e->dev, e->net.x, e->x, count * layout->inputs);
     kb_network_encode(&e->net, count);
     e->dev->ops->get(e->dev, z, e->net.mu, count * layout->latent);
@@ -275,8 +316,8 @@ static kb_status embed_batch(struct embedding *e, const kb_model *model, const k
 }
 
 kb_status kb_model_embed(const kb_model *model, const kb_view *view, const size_t *sessions,
-                         size_t count, kb_matrix z, float *residual, kb_pool *pool,
-                         const kb_progress *progress, kb_error *err)
+                         size_t count, kb_matrix z, float *residual, kb_matrix leading,
+                         kb_pool *pool, const kb_progress *progress, kb_error *err)
 {
     struct embedding e;
     kb_status status = embedding_open(&e, model, pool, err);
@@ -287,7 +328,8 @@ kb_status kb_model_embed(const kb_model *model, const kb_view *view, const size_
             status = kb_fail(err, KB_ERR_CANCELLED, "cancelled");
         else
             status = embed_batch(&e, model, view, sessions + i, rows, kb_matrix_row(z, i),
-                                 residual ? residual + i : NULL, progress, err);
+                                 residual ? residual + i : NULL, rows_from(leading, i), progress,
+                                 err);
     }
     embedding_close(&e);
     return status;

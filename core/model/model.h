@@ -32,8 +32,7 @@ bool kb_variant_has_dec(kb_variant variant);
 
 /* How `novelty` is measured; the choice is made at calibration and kept in the model. */
 typedef enum kb_novelty {
-    KB_NOVELTY_COMBINED, /* sum of robustly standardised latent distance, row-space residual and
-                            unseen-object share */
+    KB_NOVELTY_COMBINED, /* sum of several robustly standardised parts (core/novelty.h) */
     KB_NOVELTY_DISTANCE  /* the documents' rule: distance to the nearest centroid */
 } kb_novelty;
 
@@ -54,6 +53,9 @@ typedef struct kb_assignment {
     uint32_t cluster; /* number; 0: no row of the session parsed, distance and novelty are NAN */
     double distance;  /* to the cluster's centroid in the latent space */
     double novelty;   /* one score, comparable across clusters */
+    double p_value;   /* how often a known session is that novel: (1 + those at least as novel) / (n +
+                         1) among the n of the calibration. NAN with cluster 0, and where the model
+                         is from before this was kept */
     bool emerging;
 } kb_assignment;
 
@@ -79,6 +81,9 @@ size_t kb_model_dec_clusters(const kb_model *model);
 bool kb_model_dec_catch_all(const kb_model *model, size_t j);
 kb_novelty kb_model_novelty(const kb_model *model);
 double kb_model_false_alarms(const kb_model *model);
+/* Of how many known sessions of the calibration (0: not measured, the model is from before) how
+ * many were called emerging by thresholds that were found without them. */
+size_t kb_model_known(const kb_model *model, size_t *flagged);
 /* Names of the sessions that were held out because the corpus had no validation split (possibly
  * none), and of those fitted. */
 const kb_names *kb_model_held_out(const kb_model *model);
@@ -90,10 +95,11 @@ const char *kb_model_training_notes(const kb_model *model);
 /* --- what it does ------------------------------------------------------------------------- */
 /* Z (COUNT x latent, contiguous): the embeddings (mu for a VAE) of SESSIONS (ids of the view's
  * corpus). RESIDUAL (COUNT, or NULL): norm of the part of each centred input outside the basis (0
- * without one). Sessions without rows embed like all zeros. Reports phase "embedding". The view is
+ * without one). LEADING (COUNT rows; data NULL: not wanted): as many of the network's inputs as it
+ * has columns, at most kb_model_inputs: the leading coordinates in the basis. Sessions without rows embed like all zeros. Reports phase "embedding". The view is
  * of kb_model_features(). */
 kb_status kb_model_embed(const kb_model *model, const kb_view *view, const size_t *sessions,
-                         size_t count, kb_matrix z, float *residual, kb_pool *pool,
-                         const kb_progress *progress, kb_error *err);
+                         size_t count, kb_matrix z, float *residual, kb_matrix leading,
+                         kb_pool *pool, const kb_progress *progress, kb_error *err);
 
 #endif

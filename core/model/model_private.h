@@ -7,14 +7,35 @@
 #include "centroids.h"
 #include "model.h"
 #include "network.h"
+#include "reference.h"
 
 /* A score's median and spread among the held-out sessions: z = (x - median) / spread. */
 typedef struct kb_standard {
     double median, spread;
 } kb_standard;
 
-/* The signals that the combined novelty is made of. */
-enum { KB_SIGNAL_DISTANCE, KB_SIGNAL_RESIDUAL, KB_SIGNAL_UNSEEN, KB_SIGNALS };
+/* The parts of the combined novelty (core/novelty.h). Models keep them by number: new ones go to the
+ * end. */
+enum {
+    KB_SIGNAL_DISTANCE,
+    KB_SIGNAL_RESIDUAL,
+    KB_SIGNAL_UNSEEN,
+    KB_SIGNAL_PRESENCE,
+    KB_SIGNAL_NEIGHBOURS,
+    KB_SIGNAL_OUTLIER,
+    KB_SIGNAL_LEVELS,
+    KB_SIGNALS
+};
+
+enum { KB_KNOWN_MAX = 4096 };
+
+/* The novelty of known sessions, each measured without itself. */
+typedef struct kb_known {
+    size_t sessions; /* n that were measured; 0 in a model from before they were kept */
+    size_t count;    /* of NOVELTY: n, or KB_KNOWN_MAX evenly spaced ones of more */
+    float *novelty;  /* count, rising */
+    size_t flagged;  /* of the n, by thresholds that were found without them */
+} kb_known;
 
 struct kb_model {
     kb_variant variant;
@@ -28,6 +49,7 @@ struct kb_model {
     kb_names *held_out; /* names of sessions drawn from the fitted ones; empty when the corpus had a
                            validation split */
     char *notes;        /* "key=value" lines */
+    kb_reference reference;
 
     size_t dec_clusters;           /* K; 0 without DEC */
     float *dec_centroids;          /* K x Z */
@@ -42,6 +64,7 @@ struct kb_model {
     kb_novelty novelty;
     double false_alarms;
     kb_standard signals[KB_SIGNALS];
+    kb_known known;
 };
 
 /* What a calibration changes, for taking it back. */
@@ -53,6 +76,7 @@ typedef struct kb_clustering {
     kb_novelty novelty;
     double false_alarms;
     kb_standard signals[KB_SIGNALS];
+    kb_known known;
 } kb_clustering;
 
 /* A copy of MODEL's; the caller gives it back to the model or clears it. */
@@ -60,6 +84,9 @@ kb_status kb_clustering_copy(kb_clustering *out, const kb_model *model, kb_error
 /* MODEL gets it, and owns its arrays; *CLUSTERING is zeroed. */
 void kb_clustering_restore(kb_clustering *clustering, kb_model *model);
 void kb_clustering_clear(kb_clustering *clustering);
+
+kb_status kb_known_copy(kb_known *out, const kb_known *known, kb_error *err);
+void kb_known_clear(kb_known *known); /* frees and zeroes; fine on a zeroed struct */
 
 /* A model with empty name tables; NULL when there is no memory. */
 kb_model *kb_model_create(void);

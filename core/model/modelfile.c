@@ -109,6 +109,11 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
     for (size_t i = 0; i < KB_SIGNALS; i++)
         appendf(&t, "signal%zu_median=%.17g\nsignal%zu_spread=%.17g\n", i, m->signals[i].median, i,
                 m->signals[i].spread);
+    appendf(&t, "known=%zu\nknown_flagged=%zu\nknown_kept=%zu\n", m->known.sessions,
+            m->known.flagged, m->known.count);
+    const kb_reference *r = &m->reference;
+    appendf(&t, "reference_sessions=%zu\nreference_groups=%zu\nreference_points=%zu\n",
+            r->sessions, r->groups, r->points);
     return add_text(w, "model", &t, err);
 }
 
@@ -176,6 +181,30 @@ static kb_status add_tensors(kb_container_writer *w, const kb_model *m, kb_error
     return status;
 }
 
+/* The model's objects seen come from section "seen", its latent units and rank from "model". */
+static kb_status add_reference(kb_container_writer *w, const kb_reference *r, kb_error *err)
+{
+    const struct {
+        const char *name;
+        const float *floats;
+        size_t rows, cols;
+    } tensors[] = {
+        {"reference.rates", r->rates, r->groups, r->objects},
+        {"reference.scale", r->scale, r->objects, 1},
+        {"reference.levels", r->levels, r->groups, r->objects},
+        {"reference.z", r->z, r->points, r->latent},
+        {"reference.y", r->y, r->points, r->leading},
+        {"reference.spacing", r->spacing, r->points, 1},
+        {"reference.edges", r->edges, r->objects, KB_LEVELS - 1},
+        {"reference.counts", r->counts, r->objects, KB_CLASSES},
+    };
+    kb_status status = KB_OK;
+    for (size_t i = 0; !status && i < sizeof tensors / sizeof *tensors; i++)
+        status = kb_container_add_floats(w, tensors[i].name, tensors[i].floats,
+                                         tensors[i].rows * tensors[i].cols, err);
+    return status;
+}
+
 kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
 {
     kb_container_writer *w = kb_container_writer_create(&kind);
@@ -196,6 +225,11 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
         status = add_clusters(w, m, err);
     if (!status)
         status = add_tensors(w, m, err);
+    if (!status && m->known.count)
+        status =
+            kb_container_add_floats(w, "known", m->known.novelty, m->known.count, err);
+    if (!status && m->reference.sessions)
+        status = add_reference(w, &m->reference, err);
     if (!status)
         status = kb_container_write(w, path, true, NULL, err);
     kb_container_writer_free(w);
@@ -317,12 +351,23 @@ static kb_status load_sizes(struct loader *l, kb_error *err)
     return status;
 }
 
+/* Models have had that many parts of novelty from the first. */
+enum { FIRST_SIGNALS = 3 };
+
+static bool has_key(const struct loader *l, const char *key)
+{
+    char value[64];
+    return get_text(l, key, value, sizeof value, NULL) == KB_OK;
+}
+
 static kb_status load_signals(struct loader *l, kb_error *err)
 {
     kb_status status = KB_OK;
     for (size_t i = 0; !status && i < KB_SIGNALS; i++) {
         char key[32];
         snprintf(key, sizeof key, "signal%zu_median", i);
+        if (i >= FIRST_SIGNALS && !has_key(l, key)) /* from before that part */
+            continue;
         status = get_real(l, key, -1e300, 1e300, &l->model->signals[i].median, err);
         snprintf(key, sizeof key, "signal%zu_spread", i);
         if (!status)
@@ -624,6 +669,92 @@ static kb_status load_clusters(struct loader *l, kb_error *err)
     return status;
 }
 
+/* Novelties of known sessions, which rise. Models without them are from before they were kept. */
+static kb_status load_known(struct loader *l, kb_error *err)
+{
+    kb_known *k = &l->model->known;
+    if (!has_key(l, "known_kept"))
+        return KB_OK;
+    kb_status status = get_size(l, "known", 0, SIZE_MAX, &k->sessions, err);
+    if (!status)
+        status = get_size(l, "known_flagged", 0, k->sessions, &k->flagged, err);
+    if (!status)
+        status = get_size(l, "known_kept", k->sessions > 0,
+                          k->sessions < KB_KNOWN_MAX ? k->sessions : KB_KNOWN_MAX, &k->count, err);
+    if (!status && k->count)
+        status = load_floats(l, "known", 1, k->count, &k->novelty, err);
+    for (size_t i = 1; !status && i < k->count; i++)
+        if (k->novelty[i] < k->novelty[i - 1])
+            status = kb_fail(err, KB_ERR_FORMAT, "%s: section known: falls at %zu", l->path, i);
+    return status;
+}
+
+static kb_status check_reference(const struct loader *l, kb_error *err)
+{
+    const kb_reference *r = &l->model->reference;
+    for (size_t i = 0; i < r->groups * r->objects; i++)
+        if (!(r->rates[i] > 0 && r->rates[i] < 1))
+            return kb_fail(err, KB_ERR_FORMAT, "%s: section reference.rates: no share at %zu",
+                           l->path, i);
+    for (size_t i = 0; i < r->objects; i++)
+        if (!(r->scale[i] > 0))
+            return kb_fail(err, KB_ERR_FORMAT, "%s: section reference.scale: not above 0 at %zu",
+                           l->path, i);
+    for (size_t i = 0; i < r->objects * KB_CLASSES; i++)
+        if (!(r->counts[i] >= 0 && (double)r->counts[i] <= (double)r->sessions))
+            return kb_fail(err, KB_ERR_FORMAT, "%s: section reference.counts: no count at %zu",
+                           l->path, i);
+    return KB_OK;
+}
+
+static kb_status load_reference_tensors(struct loader *l, kb_error *err)
+{
+    kb_reference *r = &l->model->reference;
+    const struct {
+        const char *name;
+        float **floats;
+        size_t rows, cols;
+    } tensors[] = {
+        {"reference.rates", &r->rates, r->groups, r->objects},
+        {"reference.scale", &r->scale, r->objects, 1},
+        {"reference.levels", &r->levels, r->groups, r->objects},
+        {"reference.z", &r->z, r->points, r->latent},
+        {"reference.y", &r->y, r->points, r->leading},
+        {"reference.spacing", &r->spacing, r->points, 1},
+        {"reference.edges", &r->edges, r->objects, KB_LEVELS - 1},
+        {"reference.counts", &r->counts, r->objects, KB_CLASSES},
+    };
+    kb_status status = KB_OK;
+    for (size_t i = 0; !status && i < sizeof tensors / sizeof *tensors; i++)
+        status = load_floats(l, tensors[i].name, tensors[i].rows, tensors[i].cols,
+                             tensors[i].floats, err);
+    return status;
+}
+
+/* Models without one are from before it was kept: their novelty has fewer parts. */
+static kb_status load_reference(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    kb_reference *r = &m->reference;
+    size_t rank = m->basis.rank;
+    if (!has_key(l, "reference_sessions"))
+        return KB_OK;
+    kb_status status = get_size(l, "reference_sessions", 0, SIZE_MAX, &r->sessions, err);
+    if (status || !r->sessions)
+        return status;
+    r->objects = kb_names_count(m->seen);
+    r->latent = m->layout.latent;
+    r->leading = !rank ? r->latent : rank < KB_REFERENCE_LEADING ? rank : KB_REFERENCE_LEADING;
+    status = get_size(l, "reference_groups", 1, KB_REFERENCE_GROUPS, &r->groups, err);
+    if (!status)
+        status = get_size(l, "reference_points", 1, KB_REFERENCE_POINTS, &r->points, err);
+    if (!status)
+        status = load_reference_tensors(l, err);
+    if (!status)
+        status = check_reference(l, err);
+    return status ? status : kb_reference_finish(r, err);
+}
+
 static kb_status load_all(struct loader *l, kb_error *err)
 {
     size_t length;
@@ -654,6 +785,10 @@ static kb_status load_all(struct loader *l, kb_error *err)
         status = load_traits(l, err);
     if (!status)
         status = load_clusters(l, err);
+    if (!status)
+        status = load_known(l, err);
+    if (!status)
+        status = load_reference(l, err);
     if (status)
         return status;
     free(l->model->notes);

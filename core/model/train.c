@@ -19,6 +19,7 @@
 #include "rng.h"
 #include "source.h"
 #include "split.h"
+#include "train_reference.h"
 #include "view_choice.h"
 
 enum {
@@ -614,6 +615,9 @@ static kb_status run(struct trainer *t, kb_error *err)
         status = count_active_units(t, err);
     if (!status && kb_variant_has_dec(t->options->variant))
         status = train_dec(t, err);
+    if (!status)
+        status = kb_train_reference(t->model, &t->net, t->fitted, kb_corpus_store(t->corpus),
+                                    t->split.fitted, t->pool, t->progress, err);
     if (!status)
         status = write_notes(t, err);
     return status;
