@@ -284,8 +284,8 @@ static kb_status assign_part(const struct appraiser *a, kb_baseline b, const kb_
                labels, NULL);
     for (size_t i = 0; i < x.rows; i++) {
         bool rows = kb_corpus_session(a->corpus, ids[i])->has_rows;
-        out[ids[i]] = (kb_assignment){rows ? labels[i] + 1 : 0, (double)NAN, (double)NAN, (double)NAN,
-                                        false};
+        out[ids[i]] =
+            (kb_assignment){rows ? labels[i] + 1 : 0, (double)NAN, (double)NAN, (double)NAN, false};
     }
     return KB_OK;
 }

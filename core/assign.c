@@ -13,7 +13,8 @@ static size_t leave_out_empty(kb_assignment *out, const kb_corpus *corpus, const
 {
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        out[i] = (kb_assignment){.distance = (double)NAN, .novelty = (double)NAN, .p_value = (double)NAN};
+        out[i] = (kb_assignment){
+            .distance = (double)NAN, .novelty = (double)NAN, .p_value = (double)NAN};
         if (!kb_corpus_session(corpus, sessions[i])->has_rows)
             continue;
         ids[n] = sessions[i];
@@ -27,8 +28,7 @@ static kb_assignment assignment_of(const kb_model *model, const kb_readings *r, 
     const kb_cluster *cluster = &model->cluster[r->nearest[i]];
     double novelty = kb_novelty_of(&r->signals[i], model->signals, model, model->novelty);
     return (kb_assignment){cluster->number, r->signals[i].value[KB_SIGNAL_DISTANCE], novelty,
-                           kb_known_p_value(&model->known, novelty),
-                           novelty > cluster->threshold};
+                           kb_known_p_value(&model->known, novelty), novelty > cluster->threshold};
 }
 
 kb_status kb_assign(kb_assignment *out, const kb_model *model, const kb_corpus *corpus,

@@ -15,7 +15,7 @@ libcore_a_SOURCES = \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-CORE_TESTS = tests/test_appraisal tests/test_job tests/test_runs tests/test_small tests/test_train tests/test_workbench
+CORE_TESTS = tests/test_appraisal tests/test_job tests/test_novelty tests/test_runs tests/test_small tests/test_train tests/test_workbench
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 tests_test_appraisal_SOURCES = tests/test_appraisal.c tests/model_support.c tests/model_support.h
@@ -26,6 +26,10 @@ tests_test_job_SOURCES = tests/test_job.c
 tests_test_job_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_job_CFLAGS = $(TEST_CFLAGS)
 tests_test_job_LDADD = libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_test_novelty_SOURCES = tests/test_novelty.c tests/model_support.c tests/model_support.h
+tests_test_novelty_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_novelty_CFLAGS = $(TEST_CFLAGS)
+tests_test_novelty_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_test_runs_SOURCES = tests/test_runs.c tests/model_support.c tests/model_support.h
 tests_test_runs_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_runs_CFLAGS = $(TEST_CFLAGS)

@@ -71,10 +71,10 @@ static double unseen_share(const kb_store *store, size_t session, const uint32_t
 struct measuring {
     const kb_model *model;
     kb_view *view;
-    uint32_t *number;  /* by corpus object: its number among those seen */
-    double *scratch;   /* two numbers a group */
-    float *residual;   /* count */
-    kb_matrix leading; /* count x P */
+    uint32_t *number;         /* by corpus object: its number among those seen */
+    double *scratch;          /* two numbers a group */
+    float *residual;          /* count */
+    kb_matrix leading;        /* count x P */
     double *distance, *ratio; /* count */
 };
 
@@ -118,17 +118,15 @@ static kb_status measure_points(struct measuring *m, kb_readings *r, kb_pool *po
         return KB_OK;
     kb_const_matrix z = kb_matrix_const(r->z);
     kb_const_matrix y = m->leading.data ? kb_matrix_const(m->leading) : z;
-    kb_status status = kb_outliers_of(m->distance, m->ratio, y,
-                                        kb_const_matrix_of(ref->y, ref->points, ref->leading),
-                                        ref->spacing, KB_REFERENCE_NEIGHBOURS, false, pool, progress,
-                                      err);
+    kb_status status = kb_outliers_of(
+        m->distance, m->ratio, y, kb_const_matrix_of(ref->y, ref->points, ref->leading),
+        ref->spacing, KB_REFERENCE_NEIGHBOURS, false, pool, progress, err);
     for (size_t i = 0; !status && i < r->count; i++)
         r->signals[i].value[KB_SIGNAL_OUTLIER] = m->ratio[i];
     if (!status)
         status = kb_outliers_of(m->distance, NULL, z,
-                                  kb_const_matrix_of(ref->z, ref->points, ref->latent), NULL,
-                                  KB_REFERENCE_NEIGHBOURS, false, pool, progress,
-                                      err);
+                                kb_const_matrix_of(ref->z, ref->points, ref->latent), NULL,
+                                KB_REFERENCE_NEIGHBOURS, false, pool, progress, err);
     for (size_t i = 0; !status && i < r->count; i++)
         r->signals[i].value[KB_SIGNAL_NEIGHBOURS] = m->distance[i];
     return status;
@@ -290,9 +288,9 @@ enum { FOLDS = 10 };
 struct fitting {
     const kb_readings *readings;
     size_t count, folds;
-    uint32_t *fold;   /* by session */
-    double *novelty;  /* by session, with the standards of the other folds */
-    double *scratch;  /* a number a session */
+    uint32_t *fold;  /* by session */
+    double *novelty; /* by session, with the standards of the other folds */
+    double *scratch; /* a number a session */
 };
 
 static kb_status fitting_open(struct fitting *f, const kb_readings *readings, uint64_t seed,
@@ -306,9 +304,8 @@ static kb_status fitting_open(struct fitting *f, const kb_readings *readings, ui
                           .novelty = kb_calloc(n, sizeof *f->novelty),
                           .scratch = kb_calloc(n, sizeof *f->scratch)};
     size_t *order = kb_calloc(n, sizeof *order);
-    kb_status status = f->fold && f->novelty && f->scratch && order
-                           ? KB_OK
-                           : kb_fail_memory(err, "novelty");
+    kb_status status =
+        f->fold && f->novelty && f->scratch && order ? KB_OK : kb_fail_memory(err, "novelty");
     for (size_t i = 0; !status && i < n; i++)
         order[i] = i;
     if (!status) {
@@ -335,8 +332,7 @@ static void cross_fit(struct fitting *f, const kb_model *model, kb_novelty novel
         standardise(standards, f->readings, f->fold, fold, f->scratch);
         for (size_t i = 0; i < f->count; i++)
             if (f->fold[i] == fold)
-                f->novelty[i] =
-                    kb_novelty_of(&f->readings->signals[i], standards, model, novelty);
+                f->novelty[i] = kb_novelty_of(&f->readings->signals[i], standards, model, novelty);
     }
 }
 

@@ -2,8 +2,8 @@
  * and as a p-value.
  *
  * The combined novelty is made of parts that see different things:
- *   unseen      share of the log mass (sum of log(1 + reading)) in objects that no fitted session had
- *   presence    objects that no group of training sessions has together (kb_reference_fit_of,
+ *   unseen      share of the log mass (sum of log(1 + reading)) in objects that no fitted session
+ * had presence    objects that no group of training sessions has together (kb_reference_fit_of,
  *               negated): new combinations of known objects
  *   neighbours  mean distance to the 5 nearest points of the training sample, in the latent space
  *   residual    norm of the input outside the basis: curves that the row space cannot draw
@@ -11,11 +11,12 @@
  *               around those points
  *   levels      distance of the amounts of all objects to those of the nearest group of training
  *               sessions
- *   distance    to the nearest centroid in the latent space; only in models from before the training
- *               sample was kept, in which presence, neighbours, outlier and levels are not known
- * Each is standardised by its median and spread among the calibration sessions (interquartile range
- * / 1.35, or where the upper half is wider, its quartile / .675), z cut to 0..30, so that no part drowns the others and none can cancel another; novelty =
- * sum of weight * z^2. The parts depend on training alone, never on the calibrated clusters.
+ *   distance    to the nearest centroid in the latent space; only in models from before the
+ * training sample was kept, in which presence, neighbours, outlier and levels are not known Each is
+ * standardised by its median and spread among the calibration sessions (interquartile range / 1.35,
+ * or where the upper half is wider, its quartile / .675), z cut to 0..30, so that no part drowns
+ * the others and none can cancel another; novelty = sum of weight * z^2. The parts depend on
+ * training alone, never on the calibrated clusters.
  *
  * Thresholds and p-values are conformal: they come from the ranks of known sessions that were held
  * out, whatever the shape of their novelties, so that the few that belong to no cluster count as

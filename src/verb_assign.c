@@ -11,7 +11,8 @@ static kb_status assign(void *ctx, const kb_progress *progress, kb_error *err)
 
 static int write_assignments(cli_work *work)
 {
-    static const char *const columns[] = {"session", "cluster", "distance", "novelty", "emerging"};
+    static const char *const columns[] = {"session", "cluster",  "distance",
+                                          "novelty", "emerging", "p_value"};
     output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < work->count; i++) {
         const kb_assignment *a = &work->assigned[i];
@@ -20,6 +21,7 @@ static int write_assignments(cli_work *work)
         output_real(out, a->distance);
         output_real(out, a->novelty);
         output_count(out, a->emerging);
+        output_real(out, a->p_value);
     }
     return cli_finish_output(&work->console, out);
 }

@@ -42,6 +42,11 @@ static void describe_clusters(output *out, const kb_model *model)
         return;
     cli_item_text(out, "novelty", kb_novelty_name(kb_model_novelty(model)));
     cli_item_real(out, "false alarms", kb_model_false_alarms(model));
+    size_t flagged, known = kb_model_known(model, &flagged);
+    if (known) {
+        cli_item_count(out, "known sessions", known);
+        cli_item_real(out, "false alarms measured", (double)flagged / (double)known);
+    }
     for (size_t c = 0; c < kb_model_clusters(model); c++) {
         const kb_cluster *cluster = kb_model_cluster(model, c);
         char name[48];

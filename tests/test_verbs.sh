@@ -153,7 +153,7 @@ holds "elbow of one split is another" sh -c '! cmp -s out elbow-all'
 header_is "elbow's columns" "k,silhouette,davies_bouldin,calinski_harabasz,inertia,chosen"
 holds "elbow chooses one k" test "$(grep -c ',1$' out)" -eq 1
 gives 0 "assign" assign corpus -m model.kb
-header_is "assign's columns" "session,cluster,distance,novelty,emerging"
+header_is "assign's columns" "session,cluster,distance,novelty,emerging,p_value"
 holds "assign has every session" test "$(lines out)" -eq 81
 holds "assign goes by name" sh -c 'tail -n +2 out | cut -d, -f1 | sort -c'
 mv out assigned

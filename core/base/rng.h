@@ -19,8 +19,8 @@ enum {
     KB_STREAM_TSNE,
     KB_STREAM_GENERATE,
     KB_STREAM_TEST,
-    KB_STREAM_RANGE, /* where the range finder starts */
-    KB_STREAM_VIEWS,    /* which sessions views are compared on */
+    KB_STREAM_RANGE,     /* where the range finder starts */
+    KB_STREAM_VIEWS,     /* which sessions views are compared on */
     KB_STREAM_REFERENCE, /* which training sessions a model keeps as points */
     KB_STREAM_FOLDS      /* folds of the calibration sessions */
 };

@@ -28,11 +28,14 @@ EXTRA_DIST += \
   tests/fixtures/cluster/map.inc \
   tests/fixtures/cluster/quality.inc \
   tests/fixtures/cluster/scores.inc \
-  tests/fixtures/cluster/tsne.inc
+  tests/fixtures/cluster/tsne.inc \
+  tests/fixtures/novelty/make.py \
+  tests/fixtures/novelty/neighbours.inc \
+  tests/fixtures/novelty/reference.inc
 
 if HAVE_CMOCKA
 CLUSTER_TESTS = tests/test_kmeans tests/test_quality tests/test_scores tests/test_elbow \
-  tests/test_neighbours tests/test_tree_forces tests/test_tsne tests/test_tsne_place
+  tests/test_neighbours tests/test_outliers tests/test_tree_forces tests/test_tsne tests/test_tsne_place
 check_PROGRAMS += $(CLUSTER_TESTS)
 TESTS += $(CLUSTER_TESTS)
 
@@ -67,6 +70,11 @@ tests_test_neighbours_SOURCES = tests/test_neighbours.c
 tests_test_neighbours_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
 tests_test_neighbours_CFLAGS = $(TEST_CFLAGS)
 tests_test_neighbours_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_outliers_SOURCES = tests/test_outliers.c
+tests_test_outliers_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/novelty
+tests_test_outliers_CFLAGS = $(TEST_CFLAGS)
+tests_test_outliers_LDADD = $(CLUSTER_TEST_LIBS)
 
 tests_test_tree_forces_SOURCES = tests/test_tree_forces.c
 tests_test_tree_forces_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)

@@ -33,8 +33,8 @@ kb_status kb_outliers_of(double *distance, double *ratio, kb_const_matrix x, kb_
     }
     kb_neighbours nearest;
     kb_progress quiet = {.outer = progress};
-    kb_status status = kb_neighbours_find(&nearest, x, points, k < others ? k : others, itself,
-                                          pool, &quiet, err);
+    kb_status status =
+        kb_neighbours_find(&nearest, x, points, k < others ? k : others, itself, pool, &quiet, err);
     if (status)
         return status;
     for (size_t i = 0; i < x.rows; i++)

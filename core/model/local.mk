@@ -23,13 +23,18 @@ libmodel_a_SOURCES = \
 
 if HAVE_CMOCKA
 MODEL_TESTS = tests/test_activity tests/test_autoencoder tests/test_basis tests/test_container tests/test_dec \
-  tests/test_modelfile tests/test_network tests/test_row_space tests/test_view_choice
+  tests/test_modelfile tests/test_network tests/test_reference tests/test_row_space tests/test_view_choice
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 tests_test_autoencoder_SOURCES = tests/test_autoencoder.c
 tests_test_autoencoder_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_autoencoder_CFLAGS = $(TEST_CFLAGS)
 tests_test_autoencoder_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_reference_SOURCES = tests/test_reference.c
+tests_test_reference_CPPFLAGS = $(MODEL_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/novelty \
+  $(CMOCKA_CFLAGS)
+tests_test_reference_CFLAGS = $(TEST_CFLAGS)
+tests_test_reference_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_network_SOURCES = tests/test_network.c
 tests_test_network_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_network_CFLAGS = $(TEST_CFLAGS)

@@ -327,9 +327,9 @@ kb_status kb_model_embed(const kb_model *model, const kb_view *view, const size_
         if (kb_cancelled(progress))
             status = kb_fail(err, KB_ERR_CANCELLED, "cancelled");
         else
-            status = embed_batch(&e, model, view, sessions + i, rows, kb_matrix_row(z, i),
-                                 residual ? residual + i : NULL, rows_from(leading, i), progress,
-                                 err);
+            status =
+                embed_batch(&e, model, view, sessions + i, rows, kb_matrix_row(z, i),
+                            residual ? residual + i : NULL, rows_from(leading, i), progress, err);
     }
     embedding_close(&e);
     return status;

@@ -53,9 +53,9 @@ typedef struct kb_assignment {
     uint32_t cluster; /* number; 0: no row of the session parsed, distance and novelty are NAN */
     double distance;  /* to the cluster's centroid in the latent space */
     double novelty;   /* one score, comparable across clusters */
-    double p_value;   /* how often a known session is that novel: (1 + those at least as novel) / (n +
-                         1) among the n of the calibration. NAN with cluster 0, and where the model
-                         is from before this was kept */
+    double p_value; /* how often a known session is that novel: (1 + those at least as novel) / (n +
+                       1) among the n of the calibration. NAN with cluster 0, and where the model
+                       is from before this was kept */
     bool emerging;
 } kb_assignment;
 
@@ -96,8 +96,8 @@ const char *kb_model_training_notes(const kb_model *model);
 /* Z (COUNT x latent, contiguous): the embeddings (mu for a VAE) of SESSIONS (ids of the view's
  * corpus). RESIDUAL (COUNT, or NULL): norm of the part of each centred input outside the basis (0
  * without one). LEADING (COUNT rows; data NULL: not wanted): as many of the network's inputs as it
- * has columns, at most kb_model_inputs: the leading coordinates in the basis. Sessions without rows embed like all zeros. Reports phase "embedding". The view is
- * of kb_model_features(). */
+ * has columns, at most kb_model_inputs: the leading coordinates in the basis. Sessions without rows
+ * embed like all zeros. Reports phase "embedding". The view is of kb_model_features(). */
 kb_status kb_model_embed(const kb_model *model, const kb_view *view, const size_t *sessions,
                          size_t count, kb_matrix z, float *residual, kb_matrix leading,
                          kb_pool *pool, const kb_progress *progress, kb_error *err);

@@ -14,8 +14,8 @@ typedef struct kb_standard {
     double median, spread;
 } kb_standard;
 
-/* The parts of the combined novelty (core/novelty.h). Models keep them by number: new ones go to the
- * end. */
+/* The parts of the combined novelty (core/novelty.h). Models keep them by number: new ones go to
+ * the end. */
 enum {
     KB_SIGNAL_DISTANCE,
     KB_SIGNAL_RESIDUAL,

@@ -112,8 +112,8 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
     appendf(&t, "known=%zu\nknown_flagged=%zu\nknown_kept=%zu\n", m->known.sessions,
             m->known.flagged, m->known.count);
     const kb_reference *r = &m->reference;
-    appendf(&t, "reference_sessions=%zu\nreference_groups=%zu\nreference_points=%zu\n",
-            r->sessions, r->groups, r->points);
+    appendf(&t, "reference_sessions=%zu\nreference_groups=%zu\nreference_points=%zu\n", r->sessions,
+            r->groups, r->points);
     return add_text(w, "model", &t, err);
 }
 
@@ -226,8 +226,7 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
     if (!status)
         status = add_tensors(w, m, err);
     if (!status && m->known.count)
-        status =
-            kb_container_add_floats(w, "known", m->known.novelty, m->known.count, err);
+        status = kb_container_add_floats(w, "known", m->known.novelty, m->known.count, err);
     if (!status && m->reference.sessions)
         status = add_reference(w, &m->reference, err);
     if (!status)

@@ -354,7 +354,8 @@ kb_group_fit kb_reference_fit_of(const kb_reference *r, const kb_store *store, s
         uint32_t o = number[series.object];
         if (o == KB_NAME_NONE)
             continue;
-        double x = kb_reference_level(&series, kb_store_length(store, session)) / (double)r->scale[o];
+        double x =
+            kb_reference_level(&series, kb_store_length(store, session)) / (double)r->scale[o];
         norm2 += x * x;
         for (size_t g = 0; g < r->groups; g++) {
             ratio[g] += r->gain[o * r->groups + g];

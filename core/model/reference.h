@@ -1,10 +1,11 @@
 /* reference: what of the training sessions stays in a model, for novelty and drift to compare with.
  *
  * Three things: how often each object is present in each of G groups of training sessions (K-means
- * of their embeddings) and how much there is of it, a sample of at most KB_REFERENCE_POINTS of them as points, and how the
- * levels of each object were spread. All of it is bounded by objects and groups, not by sessions.
- * Legend: N fitted sessions, M objects seen in any of them (in the order of the model's `seen`), G
- * groups, R points, Z latent units, P leading coordinates, C = KB_LEVELS + 1 classes. */
+ * of their embeddings) and how much there is of it, a sample of at most KB_REFERENCE_POINTS of them
+ * as points, and how the levels of each object were spread. All of it is bounded by objects and
+ * groups, not by sessions. Legend: N fitted sessions, M objects seen in any of them (in the order
+ * of the model's `seen`), G groups, R points, Z latent units, P leading coordinates, C = KB_LEVELS
+ * + 1 classes. */
 #ifndef KB_REFERENCE_H
 #define KB_REFERENCE_H
 
@@ -16,12 +17,12 @@
 #include "status.h"
 
 enum {
-    KB_REFERENCE_GROUPS = 20,     /* at most */
-    KB_REFERENCE_POINTS = 1000,   /* at most */
-    KB_REFERENCE_LEADING = 64,    /* coordinates of a point, at most */
-    KB_REFERENCE_NEIGHBOURS = 5,  /* that a session is compared with */
-    KB_LEVELS = 5,                /* classes of level that training sessions fill evenly */
-    KB_CLASSES = KB_LEVELS + 1    /* and "absent" */
+    KB_REFERENCE_GROUPS = 20,    /* at most */
+    KB_REFERENCE_POINTS = 1000,  /* at most */
+    KB_REFERENCE_LEADING = 64,   /* coordinates of a point, at most */
+    KB_REFERENCE_NEIGHBOURS = 5, /* that a session is compared with */
+    KB_LEVELS = 5,               /* classes of level that training sessions fill evenly */
+    KB_CLASSES = KB_LEVELS + 1   /* and "absent" */
 };
 
 typedef struct kb_reference {
@@ -33,8 +34,8 @@ typedef struct kb_reference {
     size_t leading;  /* P */
     float *rates;    /* G x M: share of the group's sessions with the object, drawn towards that of
                         all; in (0, 1) */
-    float *scale;    /* M: deviation of the object's level, log(1 + mean reading) or 0 where absent, plus
-                        a tenth of the median one; > 0 */
+    float *scale;    /* M: deviation of the object's level, log(1 + mean reading) or 0 where absent,
+                        plus    a tenth of the median one; > 0 */
     float *levels;   /* G x M: the group's mean level, in units of scale */
     float *z;        /* R x Z: embeddings */
     float *y;        /* R x P: leading coordinates in the row space, or, without one, z again */
@@ -51,9 +52,9 @@ typedef struct kb_reference {
 /* What a reference is fitted on. The points' rows are among the N in any order. */
 typedef struct kb_reference_source {
     const kb_store *store;
-    const kb_names *seen;    /* M */
-    const size_t *sessions;  /* N ids of the store */
-    const uint32_t *group;   /* N: 0 .. groups-1 */
+    const kb_names *seen;   /* M */
+    const size_t *sessions; /* N ids of the store */
+    const uint32_t *group;  /* N: 0 .. groups-1 */
     size_t count, groups;
 } kb_reference_source;
 

@@ -136,8 +136,8 @@ kb_status kb_train_reference(kb_model *model, kb_network *net, kb_source *fitted
     if (!status)
         status = find_groups(&m, &groups, err);
     if (!status) {
-        const kb_reference_source source = {
-            store, model->seen, sessions, m.group, fitted->count, groups};
+        const kb_reference_source source = {store,   model->seen,   sessions,
+                                            m.group, fitted->count, groups};
         status = kb_reference_fit(reference, &source, err);
     }
     if (!status)

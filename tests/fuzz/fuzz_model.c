@@ -56,6 +56,24 @@ static void print_clusters(FILE *f, const kb_model *m)
         print_floats(f, m->dec_centroids, m->dec_clusters * m->layout.latent);
     for (size_t i = 0; i < KB_SIGNALS; i++)
         fprintf(f, "signal %.17g %.17g\n", m->signals[i].median, m->signals[i].spread);
+    fprintf(f, "known %zu, flagged %zu\n", m->known.sessions, m->known.flagged);
+    print_floats(f, m->known.novelty, m->known.count);
+}
+
+static void print_reference(FILE *f, const kb_reference *r)
+{
+    fprintf(f, "reference %zu sessions, %zu groups, %zu points, %zu objects\n", r->sessions,
+            r->groups, r->points, r->objects);
+    if (!r->sessions)
+        return;
+    print_floats(f, r->rates, r->groups * r->objects);
+    print_floats(f, r->scale, r->objects);
+    print_floats(f, r->levels, r->groups * r->objects);
+    print_floats(f, r->z, r->points * r->latent);
+    print_floats(f, r->y, r->points * r->leading);
+    print_floats(f, r->spacing, r->points);
+    print_floats(f, r->edges, r->objects * (KB_LEVELS - 1));
+    print_floats(f, r->counts, r->objects * KB_CLASSES);
 }
 
 static void print_basis(FILE *f, const kb_basis *b)
@@ -83,6 +101,7 @@ static char *print_model(const kb_model *m)
     print_names(f, m->seen);
     print_clusters(f, m);
     print_basis(f, &m->basis);
+    print_reference(f, &m->reference);
     print_floats(f, m->weights, m->layout.parameters);
     fprintf(f, "%s", kb_model_training_notes(m));
     fclose(f);

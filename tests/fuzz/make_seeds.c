@@ -105,6 +105,33 @@ static void make_clusters(kb_model *m)
     m->false_alarms = .05;
 }
 
+/* One object seen, two groups, three points. */
+static void make_reference(kb_model *m)
+{
+    kb_reference *r = &m->reference;
+    size_t rank = m->basis.rank;
+    *r = (kb_reference){.sessions = 5,
+                        .objects = 1,
+                        .groups = 2,
+                        .points = 3,
+                        .latent = m->layout.latent,
+                        .leading = rank ? rank : m->layout.latent,
+                        .rates = make_floats(2),
+                        .scale = make_floats(1),
+                        .levels = make_floats(2),
+                        .z = make_floats(3 * m->layout.latent),
+                        .spacing = make_floats(3),
+                        .edges = make_floats(KB_LEVELS - 1),
+                        .counts = make_floats(KB_CLASSES)};
+    r->y = make_floats(3 * r->leading);
+    r->rates[0] = .25f;
+    r->rates[1] = .5f;
+    r->scale[0] = 2;
+    for (size_t i = 0; i < KB_CLASSES; i++)
+        r->counts[i] = i < 5;
+    m->known = (kb_known){.sessions = 3, .count = 3, .novelty = make_floats(3), .flagged = 1};
+}
+
 /* OBJECTS (3 at most) of 3 steps; RANK 0: without a basis. */
 static kb_model *make_model(kb_variant variant, kb_scale scale, const char *const *objects,
                             size_t count, size_t rank)
@@ -126,8 +153,10 @@ static kb_model *make_model(kb_variant variant, kb_scale scale, const char *cons
                "no model");
     m->weights = make_floats(m->layout.parameters);
     make_basis(&m->basis, dims, rank);
-    if (kb_variant_has_dec(variant))
+    if (kb_variant_has_dec(variant)) {
         make_clusters(m);
+        make_reference(m);
+    }
     for (size_t i = 0; i < KB_SIGNALS; i++)
         m->signals[i].spread = 1;
     kb_names_add(m->seen, objects[0], strlen(objects[0]));

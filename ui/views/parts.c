@@ -17,6 +17,7 @@ const kb_sheet_column kb_session_columns[KB_SESSION_COLUMNS] = {
     {.name = "distance", .width = 8, .drop = 5},
     {.name = "novelty", .width = 8, .drop = 4},
     {.name = "emerging", .width = 8, .drop = 3},
+    {.name = "p_value", .width = 8, .drop = 10},
     {.name = "split", .width = 10, .drop = 6},
     {.name = "version", .width = 8, .drop = 7, .flexible = true},
     {.name = "user", .width = 8, .drop = 9, .flexible = true},
@@ -34,6 +35,8 @@ static void assignment_cell(const kb_assignment *assigned, size_t column, kb_val
         kb_value_number(value, KB_VALUE_REAL, assigned->distance);
     } else if (column == 4) {
         kb_value_number(value, KB_VALUE_REAL, assigned->novelty);
+    } else if (column == 6) {
+        kb_value_number(value, KB_VALUE_REAL, assigned->p_value);
     } else {
         kb_value_number(value, KB_VALUE_FLAG, assigned->emerging);
         value->ink = KB_INK_WARN;
@@ -47,10 +50,10 @@ void kb_session_cell(const kb_data *data, size_t session, size_t column, kb_valu
                                  facts->label};
     if (column == 1)
         kb_value_text(value, facts->name);
-    else if (column >= 2 && column <= 5)
+    else if (column >= 2 && column <= 6)
         assignment_cell(kb_data_assigned(data, session), column, value);
-    else if (column >= 6 && *texts[column - 6])
-        kb_value_text(value, texts[column - 6]);
+    else if (column >= 7 && *texts[column - 7])
+        kb_value_text(value, texts[column - 7]);
 }
 
 bool kb_ids_add(kb_ids *ids, size_t id)

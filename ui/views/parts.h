@@ -5,7 +5,7 @@
 #include "view.h"
 
 /* --- sessions as rows --------------------------------------------------------------------- */
-enum { KB_SESSION_COLUMNS = 10 };
+enum { KB_SESSION_COLUMNS = 11 };
 extern const kb_sheet_column kb_session_columns[KB_SESSION_COLUMNS];
 /* The cell of a session in one of these columns. */
 void kb_session_cell(const kb_data *data, size_t session, size_t column, kb_value *value);
