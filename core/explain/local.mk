@@ -3,17 +3,27 @@ noinst_LIBRARIES += libexplain.a
 libexplain_a_CPPFLAGS = $(EXPLAIN_CPPFLAGS)
 libexplain_a_CFLAGS = $(CORE_CFLAGS)
 libexplain_a_SOURCES = \
+  core/explain/contrast.c core/explain/contrast.h core/explain/contrast_order.c \
   core/explain/fdr.c core/explain/fdr.h \
   core/explain/fisher.c core/explain/fisher.h \
+  core/explain/fold.c core/explain/fold.h \
   core/explain/ngram_lift.c core/explain/ngram_lift.h \
   core/explain/ngram_table.c core/explain/ngram_table.h \
   core/explain/ngrams.c core/explain/ngrams.h \
+  core/explain/odds.c core/explain/odds.h \
   core/explain/presence.c core/explain/presence.h \
+  core/explain/ranktest.c core/explain/ranktest.h \
+  core/explain/selection.c core/explain/selection.h \
   core/explain/session_join.c core/explain/session_join.h \
+  core/explain/strata.c core/explain/strata.h \
+  core/explain/traits.c core/explain/traits.h \
   core/explain/truncations.c core/explain/truncations.h \
   core/explain/tuples.c core/explain/tuples.h
 
 EXTRA_DIST += \
+  tests/fixtures/effects/make.py \
+  tests/fixtures/effects/odds.inc \
+  tests/fixtures/effects/ranks.inc \
   tests/fixtures/ngrams/make.py \
   tests/fixtures/ngrams/units.py \
   tests/fixtures/ngrams/events.csv \
@@ -23,6 +33,13 @@ EXTRA_DIST += \
   tests/fixtures/proportions/fisher.inc
 
 if HAVE_CMOCKA
+check_PROGRAMS += tests/test_effects
+TESTS += tests/test_effects
+tests_test_effects_SOURCES = tests/test_effects.c
+tests_test_effects_CPPFLAGS = $(EXPLAIN_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/effects $(CMOCKA_CFLAGS)
+tests_test_effects_CFLAGS = $(TEST_CFLAGS)
+tests_test_effects_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
+
 check_PROGRAMS += tests/test_proportions
 TESTS += tests/test_proportions
 tests_test_proportions_SOURCES = tests/test_proportions.c

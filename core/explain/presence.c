@@ -44,34 +44,46 @@ static double share(uint32_t part, size_t whole)
     return whole ? (double)part / (double)whole : 0;
 }
 
+kb_presence_row kb_presence_row_of(uint32_t object, uint32_t inside, uint32_t outside,
+                                   size_t set_size, size_t rest_size)
+{
+    double presence = share(inside, set_size), other = share(outside, rest_size);
+    return (kb_presence_row){.object = object,
+                             .inside = inside,
+                             .outside = outside,
+                             .presence = presence,
+                             .other = other,
+                             .f1 = kb_presence_f1(presence, other)};
+}
+
 /* Moves the rows of objects that the set has to the front, with their fractions, and forgets the
  * others. */
 static void keep_present(kb_presence *out, size_t objects)
 {
     for (size_t j = 0; j < objects; j++) {
         kb_presence_row row = out->rows[j];
-        if (!row.inside)
-            continue;
-        row.object = (uint32_t)j;
-        row.presence = share(row.inside, out->set_size);
-        row.other = share(row.outside, out->rest_size);
-        row.f1 = kb_presence_f1(row.presence, row.other);
-        out->rows[out->count++] = row;
+        if (row.inside)
+            out->rows[out->count++] = kb_presence_row_of((uint32_t)j, row.inside, row.outside,
+                                                         out->set_size, out->rest_size);
     }
 }
 
 /* F = 2 / (3 + other / presence) falls as outside / inside rises. Compared as whole numbers: equal
  * ones must tie, and F as computed differs in its last bit. Object ids follow the bytewise order of
  * the names. */
-static int by_rank(const void *a, const void *b)
+int kb_presence_compare(const kb_presence_row *x, const kb_presence_row *y)
 {
-    const kb_presence_row *x = a, *y = b;
     uint64_t p = (uint64_t)x->outside * y->inside, q = (uint64_t)y->outside * x->inside;
     if (p != q)
         return p < q ? -1 : 1;
     if (x->inside != y->inside)
         return x->inside > y->inside ? -1 : 1;
     return (x->object > y->object) - (x->object < y->object);
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    return kb_presence_compare(a, b);
 }
 
 kb_status kb_presence_of(kb_presence *out, const kb_corpus *corpus, const bool *member,

@@ -19,6 +19,13 @@ typedef struct kb_presence_row {
     double presence, other, f1;
 } kb_presence_row;
 
+/* A row of INSIDE of the SET_SIZE sessions and OUTSIDE of the REST_SIZE. */
+kb_presence_row kb_presence_row_of(uint32_t object, uint32_t inside, uint32_t outside,
+                                   size_t set_size, size_t rest_size);
+/* Negative when X ranks before Y: F falling, then presence falling, then object id. Exact: equal
+ * counts tie whatever the rounding of F. Rows of one set. */
+int kb_presence_compare(const kb_presence_row *x, const kb_presence_row *y);
+
 typedef struct kb_presence {
     kb_presence_row *rows; /* objects present in at least one session of the set: F falling, then
                               presence falling, then name */
