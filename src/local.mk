@@ -6,6 +6,8 @@ kaboom_LDADD = $(SRC_LIBS)
 kaboom_SOURCES = \
   src/cluster_ngrams.c \
   src/describe.c src/describe.h \
+  src/explain_columns.c \
+  src/explain_groups.c src/explain_groups.h \
   src/main.c \
   src/ngram_columns.c src/ngram_columns.h \
   src/options.c src/options.h \

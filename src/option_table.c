@@ -12,7 +12,7 @@ const verb_row cli_verbs[CLI_VERBS] = {
     [CLI_EMBED] = {"embed", "CORPUS", " -m MODEL", "print each session's embedding"},
     [CLI_PROJECT] = {"project", "CORPUS", " -m MODEL", "print a map of the sessions (t-SNE)"},
     [CLI_EXPLAIN] = {"explain", "CORPUS", " -m MODEL",
-                     "print the objects that set each cluster apart"},
+                     "print the objects that set each cluster, or any sessions, apart"},
     [CLI_NGRAMS] = {"ngrams", "EVENTS", "", "count what users did before the app went away"},
     [CLI_SCORE] = {"score", "CORPUS", " -m MODEL", "compare the clusters with the corpus's labels"},
     [CLI_CHECK] = {"check", "CORPUS", "", "print what a corpus holds and every problem in it"},
@@ -74,8 +74,12 @@ static const char *split_word(unsigned i)
 
 static const char *measure_word(unsigned i)
 {
-    static const char *const words[CLI_MEASURES] = {"presence"};
-    return words[i];
+    return i == CLI_BY_MUTATION ? "mutation" : kb_measure_name((kb_measure)i);
+}
+
+static const char *fold_word(unsigned i)
+{
+    return i == CLI_FOLD_ON ? "on" : "off";
 }
 
 static const char *join_word(unsigned i)
@@ -185,6 +189,17 @@ const option_row cli_rows[] = {
      .help = "what objects are ranked by"},
     {"cluster", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(cluster), RANGE(1, 4294967295.0),
      .zero = "all", .metavar = "N", .with_model = V(NGRAMS), .help = "this cluster only"},
+    {"where", 0, KIND_TEXTS, V(EXPLAIN), FIELD(where), .metavar = "KEY=VALUE",
+     .help = "sessions of which this holds, instead of clusters; again: all of it"},
+    {"sessions", 0, KIND_TEXT, V(EXPLAIN), FIELD(sessions), .metavar = "FILE",
+     .help = "the sessions that FILE names, instead of clusters"},
+    {"given", 0, KIND_TEXT, V(EXPLAIN), FIELD(given), .metavar = "OBJECT",
+     .help = "what remains between sessions in which OBJECT did the same"},
+    {"fold", 0, KIND_CHOICE, V(EXPLAIN), FIELD(fold), WORDS(fold_word, CLI_FOLDS),
+     .help = "tell objects that do the same as one"},
+    {"representatives", 0, KIND_SIZE, V(EXPLAIN), FIELD(representatives), RANGE(1, 1e9),
+     .zero = "none", .metavar = "N",
+     .help = "print the medoid and the N most typical and most extreme sessions"},
     {"baselines", 0, KIND_FLAG, V(SCORE), FIELD(baselines),
      .help = "K-means on presence and on principal components too"},
     {"n", 'n', KIND_SPAN, V(NGRAMS), FIELD(lifts.ngrams.least), RANGE(2, KB_NGRAM_MAX),

@@ -20,6 +20,7 @@ extern const verb_row cli_verbs[CLI_VERBS];
 typedef enum option_kind {
     KIND_FLAG,   /* bool: true when given */
     KIND_TEXT,   /* const char *, not empty */
+    KIND_TEXTS,  /* cli_texts: one more each time */
     KIND_SIZE,   /* size_t in min..max; the zero word, if any, gives 0 */
     KIND_SPAN,   /* size_t[2], least and most, in min..max: N or LEAST..MOST */
     KIND_SEED,   /* uint64_t */

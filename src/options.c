@@ -272,6 +272,13 @@ static int set_text(cli_verb verb, const option_row *row, const char **field, co
     return CLI_DONE;
 }
 
+static int add_text(cli_verb verb, const option_row *row, cli_texts *field, const char *text)
+{
+    if (field->count == CLI_TEXTS_MAX)
+        return cli_usage_error(verb, "--%s: more than %d", row->name, (int)CLI_TEXTS_MAX);
+    return set_text(verb, row, &field->items[field->count++], text);
+}
+
 static int set_value(cli_options *options, const option_row *row, const char *text)
 {
     void *field = field_of(options, row);
@@ -281,6 +288,8 @@ static int set_value(cli_options *options, const option_row *row, const char *te
         return CLI_DONE;
     case KIND_TEXT:
         return set_text(options->verb, row, field, text);
+    case KIND_TEXTS:
+        return add_text(options->verb, row, field, text);
     case KIND_SIZE:
         return set_size(options->verb, row, field, text);
     case KIND_SPAN:
@@ -458,6 +467,30 @@ static void spread(cli_options *options)
     }
 }
 
+/* A set of sessions that was chosen by hand needs no model. */
+static bool needs_model(const cli_options *options)
+{
+    if (!((1u << options->verb) & ON_MODEL) || options->verb == CLI_EXPLORE)
+        return false;
+    bool chosen = options->verb == CLI_EXPLAIN && (options->where.count || options->sessions);
+    return !chosen || options->cluster || options->by == CLI_BY_MUTATION ||
+           options->representatives;
+}
+
+/* --given is for measures that compare sessions with each other. */
+static int check_explain(const cli_options *options)
+{
+    bool tested = options->by != CLI_BY_MUTATION &&
+                  kb_measure_test((kb_measure)options->by) != KB_TESTS &&
+                  kb_measure_test((kb_measure)options->by) != KB_TEST_MEAN;
+    if (options->given && !tested)
+        return cli_usage_error(options->verb,
+                               "--given goes with --by combined, growth, rank, odds");
+    if (options->given && options->representatives)
+        return cli_usage_error(options->verb, "--given and --representatives exclude each other");
+    return CLI_DONE;
+}
+
 /* What one row cannot see: options that need or exclude each other, and each module's own rules. */
 static int check_together(const cli_options *options)
 {
@@ -466,7 +499,7 @@ static int check_together(const cli_options *options)
     kb_status status = KB_OK;
     if (options->quiet && options->verbose)
         return cli_usage_error(options->verb, "--quiet and --verbose exclude each other");
-    if (!options->model && (bit & ON_MODEL) && options->verb != CLI_EXPLORE)
+    if (!options->model && needs_model(options))
         return cli_usage_error(options->verb, "which model? Give it with -m MODEL");
     if (!options->output && options->verb == CLI_TRAIN)
         return cli_usage_error(options->verb, "where to? Name the model to write with -o MODEL");
@@ -476,6 +509,8 @@ static int check_together(const cli_options *options)
         return cli_usage_error(options->verb, "--%s goes with -m MODEL", options->needs_model);
     if (options->map_corpus && !options->into)
         return cli_usage_error(options->verb, "--map-corpus goes with --into MAP.csv");
+    if ((bit & V(EXPLAIN)) && check_explain(options) != CLI_DONE)
+        return CLI_USAGE;
     if (bit & (ON_CORPUS | V(NGRAMS)))
         status = kb_corpus_check(&options->reading, &err);
     if (!status && (bit & TRAINING))

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "contrast.h"
 #include "explorer.h"
 #include "generate.h"
 #include "import.h"
@@ -46,10 +47,19 @@ typedef enum cli_verb {
     CLI_VERBS /* how many */
 } cli_verb;
 
-/* What --by can be. */
-typedef enum cli_measure { CLI_BY_PRESENCE } cli_measure;
+/* What --by can be: a kb_measure, or what only a model knows. */
+enum { CLI_BY_MUTATION = KB_MEASURES, CLI_MEASURES };
 
-enum { CLI_MEASURES = 1 };
+/* An option that may be given again and again. */
+enum { CLI_TEXTS_MAX = 32 };
+
+typedef struct cli_texts {
+    const char *items[CLI_TEXTS_MAX];
+    size_t count;
+} cli_texts;
+
+/* --fold */
+enum { CLI_FOLD_ON, CLI_FOLD_OFF, CLI_FOLDS };
 
 /* --split; the first four are kb_split's. */
 enum { CLI_SPLIT_ALL = KB_SPLITS };
@@ -66,13 +76,17 @@ typedef struct cli_options {
     size_t threads;
     unsigned format; /* output_format */
     bool quiet, verbose;
-    size_t timesteps; /* 0: not given */
-    unsigned fill;    /* kb_fill + 1; 0: not given */
-    unsigned split;   /* kb_split or CLI_SPLIT_ALL */
-    size_t top;       /* 0: all */
-    size_t cluster;   /* 0: every cluster */
-    unsigned by;      /* cli_measure */
-    unsigned color;   /* kb_color_mode */
+    size_t timesteps;             /* 0: not given */
+    unsigned fill;                /* kb_fill + 1; 0: not given */
+    unsigned split;               /* kb_split or CLI_SPLIT_ALL */
+    size_t top;                   /* 0: all */
+    size_t cluster;               /* 0: every cluster */
+    unsigned by;                  /* kb_measure or CLI_BY_MUTATION */
+    cli_texts where;              /* conditions that all hold; none: the model's clusters */
+    const char *sessions, *given; /* a file of names; an object */
+    unsigned fold;
+    size_t representatives; /* 0: objects are told, and no sessions */
+    unsigned color;         /* kb_color_mode */
     bool ascii, no_mouse;
     bool baselines;
     bool no_cache, list, clear;

@@ -15,6 +15,7 @@ libcluster_a_SOURCES = \
   core/cluster/points.c core/cluster/points.h \
   core/cluster/quadtree.c core/cluster/quadtree.h \
   core/cluster/quality.c core/cluster/quality.h \
+  core/cluster/representatives.c core/cluster/representatives.h \
   core/cluster/scores.c core/cluster/scores.h \
   core/cluster/tree_forces.c core/cluster/tree_forces.h \
   core/cluster/tsne.c core/cluster/tsne.h \

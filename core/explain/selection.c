@@ -87,7 +87,7 @@ static bool holds(const struct condition *c, const kb_selecting *selecting, size
 kb_status kb_select_where(bool *chosen, const kb_selecting *selecting, const char *condition,
                           kb_error *err)
 {
-    struct condition c;
+    struct condition c = {0};
     kb_status status = parse_condition(&c, selecting, condition, err);
     for (size_t s = 0; !status && s < kb_corpus_sessions(selecting->corpus); s++)
         chosen[s] = chosen[s] && holds(&c, selecting, s);
@@ -154,8 +154,7 @@ kb_status kb_select_named(bool *chosen, const kb_corpus *corpus, const char *pat
     struct naming n = {corpus, path, kb_calloc(sessions, sizeof *n.named)};
     kb_problems *problems = kb_problems_create((kb_problem_listener){NULL, NULL});
     kb_csv *csv = NULL;
-    kb_status status =
-        n.named && problems ? KB_OK : kb_fail_memory(err, "the names of sessions");
+    kb_status status = n.named && problems ? KB_OK : kb_fail_memory(err, "the names of sessions");
     const kb_csv_options options = {.strict = true, .problems = problems, .progress = progress};
     if (!status)
         status = kb_csv_open(&csv, path, &options, err);

@@ -11,6 +11,7 @@ libmodel_a_SOURCES = \
   core/model/dec.c core/model/dec.h \
   core/model/model.c core/model/model.h core/model/model_private.h \
   core/model/modelfile.c core/model/modelfile.h \
+  core/model/mutation.c core/model/mutation.h \
   core/model/network.c core/model/network.h \
   core/model/options.c \
   core/model/range_finder.c core/model/range_finder.h \
