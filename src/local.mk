@@ -48,3 +48,5 @@ AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)
   export top_srcdir top_builddir;
 TESTS += tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_project_verb.sh tests/test_layers.sh
 EXTRA_DIST += tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_project_verb.sh tests/test_layers.sh
+TESTS += tests/test_explain.sh
+EXTRA_DIST += tests/test_explain.sh

@@ -53,6 +53,13 @@ tests_test_quality_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
 tests_test_quality_CFLAGS = $(TEST_CFLAGS)
 tests_test_quality_LDADD = $(CLUSTER_TEST_LIBS)
 
+check_PROGRAMS += tests/test_representatives
+TESTS += tests/test_representatives
+tests_test_representatives_SOURCES = tests/test_representatives.c
+tests_test_representatives_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
+tests_test_representatives_CFLAGS = $(TEST_CFLAGS)
+tests_test_representatives_LDADD = $(CLUSTER_TEST_LIBS)
+
 tests_test_scores_SOURCES = tests/test_scores.c
 tests_test_scores_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
 tests_test_scores_CFLAGS = $(TEST_CFLAGS)

@@ -33,6 +33,13 @@ EXTRA_DIST += \
   tests/fixtures/proportions/fisher.inc
 
 if HAVE_CMOCKA
+check_PROGRAMS += tests/test_contrast
+TESTS += tests/test_contrast
+tests_test_contrast_SOURCES = tests/test_contrast.c
+tests_test_contrast_CPPFLAGS = $(EXPLAIN_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_contrast_CFLAGS = $(TEST_CFLAGS)
+tests_test_contrast_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
+
 check_PROGRAMS += tests/test_effects
 TESTS += tests/test_effects
 tests_test_effects_SOURCES = tests/test_effects.c
