@@ -1,6 +1,7 @@
 #!/bin/sh
 # explain from end to end: the columns of each measure, sessions chosen by hand, what goes with what, cancelling.
 # Prints a line for each claim: "ok NAME", "not ok NAME".
+# shellcheck disable=SC2016 # what is given to sh -c is expanded there
 set -u
 LC_ALL=C
 export LC_ALL
