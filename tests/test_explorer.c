@@ -393,7 +393,8 @@ static void exports_hold_the_numbers_of_the_verbs(void **state)
         {"5", "novelty", "sessions.csv", "assign crashes -m trained --threads 1"},
         {"3t", "150 rows", "map.csv", "project crashes -m trained --threads 1"},
         {"2\r", "› C1 objects", "objects.csv",
-         "explain crashes -m trained --threads 1 --top 1000 | grep -E '^(cluster|1),'"},
+         "explain crashes -m trained --by presence --threads 1 --top 1000 | grep -E "
+         "'^(cluster|1),'"},
     };
     const struct world *world = *state;
     pty *p = explore(world, "crashes -m trained");
