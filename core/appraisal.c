@@ -337,9 +337,9 @@ kb_status kb_baseline_assign(kb_assignment *out, const kb_model *model, const kb
 
 /* --- telling ------------------------------------------------------------------------------ */
 
-bool kb_appraisal_no_better(const kb_appraisal *a, kb_baseline b)
+bool kb_appraisal_worse(const kb_appraisal *a, kb_baseline b)
 {
-    return a->model.agreement <= a->baseline[b].agreement;
+    return a->model.agreement < a->baseline[b].agreement - KB_CLOSE;
 }
 
 static kb_status note_appraised(kb_model *model, const char *name, const kb_appraised *a,
@@ -369,10 +369,11 @@ static void tell_comparison(const kb_appraisal *a, void (*note)(void *ctx, const
     static const char *const names[KB_BASELINES_TOLD] = {"presence", "principal components"};
     char text[128];
     for (size_t b = 0; b < KB_BASELINES_TOLD; b++) {
-        bool close = fabs(a->model.agreement - a->baseline[b].agreement) <= KB_CLOSE;
-        snprintf(text, sizeof text, "weak: K-means on %s does %s", names[b],
-                 close ? "about as well" : "better");
-        if (kb_appraisal_no_better(a, (kb_baseline)b))
+        bool worse = kb_appraisal_worse(a, (kb_baseline)b);
+        snprintf(text, sizeof text,
+                 worse ? "weak: K-means on %s does better" : "K-means on %s may do about as well",
+                 names[b]);
+        if (worse || a->model.agreement <= a->baseline[b].agreement)
             note(ctx, text);
     }
 }

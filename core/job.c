@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -59,11 +60,18 @@ static void tell_now(kb_job *job)
         arm(job, t);
 }
 
-static void set_phase(kb_job *job, const char *phase, int64_t t)
+/* "training", or "training 2/5". */
+static void set_phase(kb_job *job, const kb_progress_state *progress, int64_t t)
 {
-    if (strncmp(job->state.phase, phase, sizeof job->state.phase - 1) == 0)
+    char phase[sizeof job->state.phase];
+    if (progress->parts)
+        snprintf(phase, sizeof phase, "%.24s %u/%u", progress->phase, progress->part,
+                 progress->parts);
+    else
+        snprintf(phase, sizeof phase, "%s", progress->phase);
+    if (strcmp(job->state.phase, phase) == 0)
         return;
-    strncpy(job->state.phase, phase, sizeof job->state.phase - 1);
+    memcpy(job->state.phase, phase, sizeof phase);
     job->phase_began = t;
 }
 
@@ -72,7 +80,7 @@ static void report(void *ctx, const kb_progress_state *progress)
     kb_job *job = ctx;
     int64_t t = now();
     pthread_mutex_lock(&job->lock);
-    set_phase(job, progress->phase, t);
+    set_phase(job, progress, t);
     job->state.done = progress->done;
     job->state.total = progress->total;
     job->state.bytes = progress->bytes;

@@ -22,7 +22,7 @@ typedef struct kb_job kb_job;
 typedef kb_status kb_job_work(void *ctx, const kb_progress *progress, kb_error *err);
 
 typedef struct kb_job_state {
-    char phase[48];       /* "" before the first report */
+    char phase[48];       /* "training", "training 2/5"; "" before the first report */
     uint64_t done, total; /* of the phase; total 0: unknown */
     bool bytes;           /* done and total are bytes */
     uint64_t rows;        /* read so far in the phase; 0 where there are none */

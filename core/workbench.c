@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "model_private.h"
 #include "modelfile.h"
+#include "runs.h"
 
 struct counted_findings {
     atomic_size_t references;
@@ -204,9 +205,16 @@ static kb_status load_work(void *ctx, const kb_progress *progress, kb_error *err
 static kb_status train_work(void *ctx, const kb_progress *progress, kb_error *err)
 {
     kb_workbench *wb = ctx;
-    kb_train_observer observer = {log_row, add_note, wb};
-    return kb_train(&wb->model_made, wb->corpus, &wb->options.training, &observer, wb->pool,
-                    progress, err);
+    const kb_train_observer observer = {.live = log_row, .note = add_note, .ctx = wb};
+    kb_calibrate_options calibration = wb->options.calibration;
+    calibration.k = wb->k;
+    kb_runs_result result;
+    kb_elbow elbow; /* the next stage makes its own, with the findings */
+    kb_status status =
+        kb_train_runs(&wb->model_made, &elbow, &result, wb->corpus, wb->options.runs,
+                      &wb->options.training, &calibration, &observer, wb->pool, progress, err);
+    kb_elbow_clear(&elbow);
+    return status;
 }
 
 static kb_status assign_all(kb_workbench *wb, kb_findings *f, const kb_progress *progress,

@@ -17,6 +17,7 @@ typedef struct kb_workbench_options {
     kb_train_options training;
     kb_calibrate_options calibration;
     kb_tsne_options map;
+    size_t runs; /* trainings, of which one is kept (runs.h); 0: as many as the corpus needs */
     size_t threads;
 } kb_workbench_options;
 

@@ -124,7 +124,8 @@ const option_row cli_rows[] = {
 
     {"variant", 0, KIND_CHOICE, TRAINING & ~V(COMPARE), FIELD(training.variant),
      WORDS(variant_word, KB_VARIANTS), .help = "autoencoder, variational or not, clustered or not"},
-    {"runs", 0, KIND_SIZE, V(TRAIN), FIELD(runs), RANGE(1, 100), .metavar = "R",
+    {"runs", 0, KIND_SIZE, V(TRAIN) | V(EXPLORE), FIELD(runs), RANGE(1, 100), .zero = "auto",
+     .metavar = "R",
      .help = "train with R seeds and keep the model that the others agree with most"},
     {"preset", 0, KIND_CHOICE, TRAINING, FIELD(training.preset), WORDS(preset_word, KB_PRESETS),
      .help = "sizes that train in seconds, or the published ones"},

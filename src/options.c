@@ -46,7 +46,6 @@ static cli_options defaults_of(cli_verb verb)
         .top = verb == CLI_EXPLAIN ? 10 : 0,
         .reading = kb_corpus_defaults(),
         .cache_limit = kb_cache_defaults(NULL).limit >> 20,
-        .runs = 1,
         .training = kb_train_defaults(),
         .calibration = kb_calibrate_defaults(),
         .map = kb_tsne_defaults(),

@@ -94,7 +94,7 @@ typedef struct cli_options {
     char cache_folder[4096];
     kb_cache cache; /* reading's, in cache_folder */
     kb_corpus_options reading;
-    size_t runs; /* seeds to train with */
+    size_t runs; /* seeds to train with; 0: auto */
     kb_train_options training;
     kb_calibrate_options calibration;
     kb_tsne_options map;

@@ -39,6 +39,7 @@ int verb_explore(const cli_options *options)
                  .model = options->model,
                  .reading = options->reading,
                  .training = options->training,
+                 .runs = options->runs,
                  .calibration = options->calibration,
                  .map = options->map,
                  .threads = options->threads},

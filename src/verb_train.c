@@ -130,7 +130,7 @@ static kb_status make_model(trainer *t, const kb_progress *progress, kb_error *e
 {
     cli_work *work = &t->work;
     const cli_options *o = work->options;
-    const kb_train_observer observer = {keep_row, pass_note, t};
+    const kb_train_observer observer = {.row = keep_row, .note = pass_note, .ctx = t};
     kb_elbow elbow;
     kb_runs_result result;
     kb_status status =

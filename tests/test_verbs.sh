@@ -57,7 +57,7 @@ holds() { # NAME COMMAND...: the command succeeds
 }
 
 lines() { wc -l <"$1" | tr -d ' '; }
-small='--epochs 4 --dec-epochs 3 --hidden 32 --latent 8 --threads 2'
+small='--epochs 4 --dec-epochs 3 --hidden 32 --latent 8 --threads 2 --runs 1'
 
 # --- a corpus to work on -------------------------------------------------------------------------
 gives 0 "generate writes a corpus" generate corpus --sessions 80 --objects 40 --timesteps 24 --types 3 --seed 5

@@ -40,6 +40,7 @@ static kb_workbench_options quick(void)
                               .training = kb_train_defaults(),
                               .calibration = kb_calibrate_defaults(),
                               .map = kb_tsne_defaults(),
+                              .runs = 2,
                               .threads = 2};
     o.reading.timesteps = 40;
     o.training.epochs = 10;
@@ -84,12 +85,12 @@ static void the_whole_chain_ends_with_clusters_and_a_map(void **state)
     s = run_until(wb, KB_STAGE_IDLE);
     if (s.paused_by_error)
         fail_msg("%s", s.job.error.text);
-    assert_int_equal(s.log_rows, 13);
-    kb_train_row rows[20];
-    assert_int_equal(kb_workbench_log(wb, 0, rows, 20), 13);
+    assert_int_equal(s.log_rows, 2 * 13); /* of both runs */
+    kb_train_row rows[30];
+    assert_int_equal(kb_workbench_log(wb, 0, rows, 30), 2 * 13);
     assert_string_equal(rows[0].phase, "autoencoder");
     assert_string_equal(rows[12].phase, "dec");
-    assert_int_equal(kb_workbench_log(wb, 12, rows, 20), 1);
+    assert_int_equal(kb_workbench_log(wb, 2 * 13 - 1, rows, 20), 1);
     const kb_findings *f = kb_workbench_findings(wb);
     assert_non_null(f);
     assert_int_equal(f->k, kb_elbow_chosen(&f->elbow));

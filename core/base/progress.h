@@ -17,6 +17,8 @@ typedef struct kb_progress_state {
     uint64_t done, total; /* in any unit that grows evenly; total 0 when unknown */
     bool bytes;           /* the unit is bytes */
     uint64_t rows;        /* read so far; 0 where there are none */
+    unsigned part,
+        parts; /* the same work is done PARTS times and this is the PART-th, from 1; 0: once */
 } kb_progress_state;
 
 typedef struct kb_progress {

@@ -81,6 +81,9 @@ typedef struct kb_train_observer {
     /* A decision or a weakness that the user should know of ("--device auto: no usable GPU,
      * training on the CPU"). May be NULL. */
     void (*note)(void *ctx, const char *text);
+    /* Rows of trainings of which it is not known yet whether they are kept (runs.h). May be NULL.
+     */
+    void (*live)(void *ctx, const kb_train_row *row);
     void *ctx;
 } kb_train_observer;
 
