@@ -217,7 +217,39 @@ static void sessions_that_are_all_alike_are_refused(void **state)
     kb_blocks_create(&blocks, f->view, same, 3, NULL);
     assert_int_equal(kb_basis_centre(&b, &blocks, &err), KB_ERR_NUMERIC);
     assert_non_null(strstr(err.text, "alike"));
+    float *y;
+    size_t rank;
+    assert_int_equal(kb_basis_components(&y, &rank, &blocks, 2, 1, NULL, NULL, &err),
+                     KB_ERR_NUMERIC);
+    assert_non_null(strstr(err.text, "alike"));
+    assert_null(y);
     kb_blocks_clear(&blocks);
+}
+
+static void components_are_the_leading_coordinates(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis all;
+    float *y, *leading;
+    size_t rank;
+    kb_basis_fit(&all, &y, &f->blocks, 1, NULL, NULL, NULL);
+    assert_int_equal(kb_basis_components(&leading, &rank, &f->blocks, 5, 1, NULL, NULL, NULL),
+                     KB_OK);
+    assert_int_equal(rank, 5);
+    for (size_t i = 0; i < f->n; i++)
+        for (size_t k = 0; k < rank; k++)
+            assert_true(fabs((double)(y[i * all.rank + k] - leading[i * rank + k])) < 1e-4);
+    free(leading);
+    kb_basis_components(&leading, &rank, &f->blocks, f->n, .5, NULL, NULL, NULL);
+    kb_basis part;
+    float *z;
+    kb_basis_fit(&part, &z, &f->blocks, .5, NULL, NULL, NULL);
+    assert_int_equal(rank, part.rank);
+    free(leading);
+    free(y);
+    free(z);
+    kb_basis_clear(&all);
+    kb_basis_clear(&part);
 }
 
 /* --- the range finder ---------------------------------------------------------------------- */
@@ -359,6 +391,7 @@ int main(void)
         cmocka_unit_test(projecting_training_sessions_gives_their_coordinates),
         cmocka_unit_test(new_sessions_project_as_the_dense_product_says),
         cmocka_unit_test(sessions_that_are_all_alike_are_refused),
+        cmocka_unit_test(components_are_the_leading_coordinates),
         cmocka_unit_test(the_range_finder_keeps_nearly_what_the_exact_factorisation_keeps),
         cmocka_unit_test(the_range_finders_vectors_are_orthonormal_and_project_to_its_coordinates),
         cmocka_unit_test(the_range_finder_finds_the_full_rank),

@@ -151,12 +151,19 @@ static kb_status centre_gram(double *gram, size_t n, double scale, kb_error *err
     return KB_OK;
 }
 
-/* The least r whose eigenvalues hold ENERGY of their sum; never one that is rounding noise. */
-static size_t choose_rank(const double *values, size_t n, double energy, double *kept)
+static double sum_of_positive(const double *values, size_t n)
 {
-    double total = 0, sum = 0;
+    double total = 0;
     for (size_t i = 0; i < n; i++)
         total += values[i] > 0 ? values[i] : 0;
+    return total;
+}
+
+/* The least r whose eigenvalues (the N largest, rising) hold ENERGY of TOTAL; never one that is
+ * rounding noise. */
+static size_t choose_rank(const double *values, size_t n, double total, double energy, double *kept)
+{
+    double sum = 0;
     size_t rank = 0;
     while (rank < n) {
         double value = values[n - 1 - rank];
@@ -169,18 +176,23 @@ static size_t choose_rank(const double *values, size_t n, double energy, double 
     return rank;
 }
 
-/* Y = U S and the weights U / S, both N x r, by falling eigenvalue. The sign of an eigenvector is
- * arbitrary; the entry of largest size is made positive, so that the result does not depend on the
- * LAPACK at hand. */
+/* The sign of an eigenvector U is arbitrary; the entry of largest size is made positive, so that
+ * the result does not depend on the LAPACK at hand. */
+static double sign_of(const double *u, size_t n)
+{
+    double largest = 0;
+    for (size_t s = 0; s < n; s++)
+        if (fabs(u[s]) > fabs(largest))
+            largest = u[s];
+    return largest < 0 ? -1 : 1;
+}
+
+/* Y = U S and the weights U / S, both N x r, by falling eigenvalue. */
 static void coordinates_of(const struct workspace *w, size_t n, size_t rank, float *y)
 {
     for (size_t i = 0; i < rank; i++) {
         const double *u = w->gram + (n - 1 - i) * n;
-        double root = sqrt(w->values[n - 1 - i]), largest = 0;
-        for (size_t s = 0; s < n; s++)
-            if (fabs(u[s]) > fabs(largest))
-                largest = u[s];
-        double sign = largest < 0 ? -1 : 1;
+        double root = sqrt(w->values[n - 1 - i]), sign = sign_of(u, n);
         for (size_t s = 0; s < n; s++) {
             y[s * rank + i] = (float)(sign * u[s] * root);
             w->weights[s * rank + i] = (float)(sign * u[s] / root);
@@ -255,7 +267,7 @@ static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks
         return kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevd: %d)", (int)info);
     if (kb_cancelled(progress))
         return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
-    basis->rank = choose_rank(w->values, n, energy, &basis->energy);
+    basis->rank = choose_rank(w->values, n, sum_of_positive(w->values, n), energy, &basis->energy);
     if (!basis->rank)
         return kb_fail(err, KB_ERR_NUMERIC, "the fitted sessions have no variance");
     status = alloc_coordinates(w, n, basis->rank, coordinates, err);
@@ -294,6 +306,100 @@ kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *bl
         *coordinates = NULL;
         kb_basis_clear(basis);
     }
+    return status;
+}
+
+/* --- leading components ------------------------------------------------------------------- */
+
+/* The COUNT largest eigenvalues (rising) and their vectors (rows of U, COUNT x N) of the N x N
+ * matrix in W, which is destroyed. */
+static kb_status leading_pairs(struct workspace *w, size_t n, size_t count, double *u,
+                               kb_error *err)
+{
+    lapack_int found = 0, *support = kb_calloc(2 * count, sizeof *support);
+    if (!support)
+        return kb_fail_memory(err, "the Gram matrix");
+    lapack_int info =
+        LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'U', (lapack_int)n, w->gram, (lapack_int)n, 0, 0,
+                       (lapack_int)(n - count + 1), (lapack_int)n, 0, &found, w->values, u,
+                       (lapack_int)n, support);
+    free(support);
+    if (info != 0 || (size_t)found != count)
+        return kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevr: %d)", (int)info);
+    return KB_OK;
+}
+
+/* Y (N x RANK) = U S, by falling eigenvalue. */
+static kb_status keep_leading(const struct workspace *w, const double *u, size_t n, size_t count,
+                              size_t rank, float **y, kb_error *err)
+{
+    *y = kb_alloc_aligned(n * rank, sizeof **y); /* rank <= n, whose square was allocated */
+    if (!*y)
+        return kb_fail_memory(err, "principal components");
+    for (size_t i = 0; i < rank; i++) {
+        const double *vector = u + (count - 1 - i) * n;
+        double factor = sign_of(vector, n) * sqrt(w->values[count - 1 - i]);
+        for (size_t s = 0; s < n; s++)
+            (*y)[s * rank + i] = (float)(vector[s] * factor);
+    }
+    return KB_OK;
+}
+
+static double trace_of(const double *gram, size_t n)
+{
+    double trace = 0;
+    for (size_t i = 0; i < n; i++)
+        trace += gram[i * n + i];
+    return trace;
+}
+
+static kb_status leading_coordinates(struct workspace *w, const kb_blocks *blocks, size_t most,
+                                     double energy, float **y, size_t *rank,
+                                     const kb_progress *progress, kb_error *err)
+{
+    size_t n = blocks->count, count = most < n ? most : n;
+    kb_status status = gram_matrix(w, blocks, progress, err);
+    double squares = trace_of(w->gram, n), kept;
+    if (!status)
+        status = centre_gram(w->gram, n, 1, err);
+    if (status)
+        return status;
+    double trace = trace_of(w->gram, n);
+    if (!(trace > 1e-12 * squares) || !isfinite(trace))
+        return kb_fail(err, KB_ERR_NUMERIC, "all %zu sessions are alike", n);
+    for (size_t i = 0; i < n * n; i++) /* to a mean of |x|^2 of 1 */
+        w->gram[i] *= (double)n / trace;
+    double *u = kb_calloc(count * n, sizeof *u);
+    if (!u)
+        return kb_fail_memory(err, "principal components");
+    status = leading_pairs(w, n, count, u, err);
+    if (!status)
+        *rank = choose_rank(w->values, count, (double)n, energy, &kept);
+    if (!status && !*rank)
+        status = kb_fail(err, KB_ERR_NUMERIC, "the fitted sessions have no variance");
+    if (!status)
+        status = keep_leading(w, u, n, count, *rank, y, err);
+    free(u);
+    return status;
+}
+
+kb_status kb_basis_components(float **coordinates, size_t *rank, const kb_blocks *blocks,
+                              size_t most, double energy, kb_pool *pool,
+                              const kb_progress *progress, kb_error *err)
+{
+    *coordinates = NULL;
+    *rank = 0;
+    if (blocks->count > MOST_SESSIONS)
+        return kb_fail(err, KB_ERR_USAGE, "%zu sessions, components are found of up to %d",
+                       blocks->count, (int)MOST_SESSIONS);
+    struct workspace w;
+    kb_status status = workspace_create(&w, blocks, err);
+    if (!status) {
+        openblas_set_num_threads((int)kb_pool_threads(pool));
+        status = leading_coordinates(&w, blocks, most, energy, coordinates, rank, progress, err);
+        openblas_set_num_threads(1);
+    }
+    workspace_clear(&w);
     return status;
 }
 

@@ -35,6 +35,13 @@ kb_status kb_basis_centre(kb_basis *basis, const kb_blocks *blocks, kb_error *er
 kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *blocks, double energy,
                        kb_pool *pool, const kb_progress *progress, kb_error *err);
 
+/* Only the first MOST columns of Y (fewer where ENERGY is reached before), for looking at sessions
+ * and not for a model: no V, which is most of the work, and no eigenvectors that nobody asked for.
+ * COORDINATES: N x *RANK, kb_alloc_aligned, the caller frees it. Otherwise like kb_basis_fit. */
+kb_status kb_basis_components(float **coordinates, size_t *rank, const kb_blocks *blocks,
+                              size_t most, double energy, kb_pool *pool,
+                              const kb_progress *progress, kb_error *err);
+
 /* V = Xc' WEIGHTS (N x rank, columns orthogonal to 1), offset and mean_norm2 from it: how a
  * factorisation of BASIS's own ends, once mean, scale and rank are there. */
 kb_status kb_basis_make_vectors(kb_basis *basis, const kb_blocks *blocks, const float *weights,

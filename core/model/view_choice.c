@@ -85,33 +85,15 @@ static kb_status step_done(struct choice *c, kb_error *err)
 
 /* --- a view as points --------------------------------------------------------------------- */
 
-/* VIEW->points = the leading columns of Y, N x RANK. */
-static kb_status keep_components(struct view *view, const float *y, size_t n, size_t rank,
-                                 kb_error *err)
-{
-    view->rank = rank < COMPONENTS ? rank : COMPONENTS;
-    view->points = kb_calloc(n, view->rank * sizeof *view->points);
-    if (!view->points)
-        return kb_fail_memory(err, "principal components");
-    for (size_t i = 0; i < n; i++)
-        memcpy(view->points + i * view->rank, y + i * rank, view->rank * sizeof *y);
-    view->usable = true;
-    return KB_OK;
-}
-
 static kb_status reduce(struct choice *c, struct view *view, const kb_view *features, kb_error *err)
 {
     kb_blocks blocks;
-    kb_basis basis = {0};
-    float *y = NULL;
     kb_status status = kb_blocks_create(&blocks, features, c->ids, c->n, err);
     if (status)
         return status;
-    status = kb_basis_fit(&basis, &y, &blocks, ENERGY, c->pool, &c->quiet, err);
-    if (!status)
-        status = keep_components(view, y, c->n, basis.rank, err);
-    free(y);
-    kb_basis_clear(&basis);
+    status = kb_basis_components(&view->points, &view->rank, &blocks, COMPONENTS, ENERGY, c->pool,
+                                 &c->quiet, err);
+    view->usable = !status;
     kb_blocks_clear(&blocks);
     return status;
 }
