@@ -89,7 +89,7 @@ gives 0 "sessions of another corpus" new -m model.kb --into map --map-corpus old
 places out >a
 places whole | grep -vFf mapped >b
 holds "come to the same places" near a b
-gives 0 "more steps" new -m model.kb --into map --map-corpus old --iterations 300
+gives 0 "fewer steps" new -m model.kb --into map --map-corpus old --iterations 20
 places out >b
 holds "come to other places" sh -c '! cmp -s a b'
 gives 0 "a higher perplexity" new -m model.kb --into map --map-corpus old --perplexity 12
