@@ -12,7 +12,8 @@
  * and habits that have nothing to do with the group would look like evidence as often as they
  * repeat. Each user has one vote on each side: the first of their sequences in the group, and the
  * first of theirs outside it. "At least one of their sequences" would not do either, since who
- * crashes more often has more chances. p is Fisher's exact test of the votes (fisher.h),
+ * crashes more often has more chances: tests/fixtures/ngrams/units.py measures all three. p is
+ * Fisher's exact test of the votes (fisher.h),
  *
  *                inside the group    outside
  *     with x     votes               votes
