@@ -406,32 +406,44 @@ kb_status kb_basis_components(float **coordinates, size_t *rank, const kb_blocks
 /* --- projection --------------------------------------------------------------------------- */
 
 struct projection {
-    float *block;   /* widest x t */
-    float *product; /* widest x r */
+    float *block;   /* widest x t, to whole products */
+    float *product; /* KB_PRODUCT_ROWS x r */
     double *norm2;  /* |x - mean|^2 of each row */
 };
 
-/* Y rows += x_j V_j, norm2 += |x_j|^2 - 2 x_j . mean_j, for the rows that have object j. */
-static void project_object(const kb_basis *basis, const kb_blocks *blocks, size_t j, kb_matrix y,
-                           struct projection *p)
+/* Y rows += x_j V_j, norm2 += |x_j|^2 - 2 x_j . mean_j, for the COUNT rows from FIRST on of those
+ * that have object j. */
+static void project_rows(const kb_basis *basis, const kb_blocks *blocks, size_t j, size_t first,
+                         size_t count, kb_matrix y, struct projection *p)
 {
-    size_t rows = kb_blocks_rows(blocks, j), t = blocks->width, r = basis->rank;
-    if (!rows)
-        return;
-    kb_blocks_fill(blocks, j, p->block);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows, (blasint)r, (blasint)t, 1,
-                p->block, (blasint)t, basis->vectors + j * t * r, (blasint)r, 0, p->product,
+    size_t t = blocks->width, r = basis->rank;
+    const float *mean = basis->mean + j * t, *block = p->block + first * t;
+    const kb_block_entry *entries = blocks->entries + blocks->start[j] + first;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, KB_PRODUCT_ROWS, (blasint)r, (blasint)t,
+                1, block, (blasint)t, basis->vectors + j * t * r, (blasint)r, 0, p->product,
                 (blasint)r);
-    const float *mean = basis->mean + j * t;
-    for (size_t a = 0; a < rows; a++) {
-        size_t row = blocks->entries[blocks->start[j] + a].row;
-        float *target = kb_matrix_row(y, row);
+    for (size_t a = 0; a < count; a++) {
+        float *target = kb_matrix_row(y, entries[a].row);
         for (size_t i = 0; i < r; i++)
             target[i] += p->product[a * r + i];
         for (size_t i = 0; i < t; i++) {
-            double x = (double)p->block[a * t + i];
-            p->norm2[row] += x * (x - 2 * (double)mean[i]);
+            double x = (double)block[a * t + i];
+            p->norm2[entries[a].row] += x * (x - 2 * (double)mean[i]);
         }
+    }
+}
+
+static void project_object(const kb_basis *basis, const kb_blocks *blocks, size_t j, kb_matrix y,
+                           struct projection *p)
+{
+    size_t rows = kb_blocks_rows(blocks, j), t = blocks->width;
+    size_t padded = (rows + KB_PRODUCT_ROWS - 1) / KB_PRODUCT_ROWS * KB_PRODUCT_ROWS;
+    kb_blocks_fill(blocks, j, p->block);
+    if (padded > rows)
+        memset(p->block + rows * t, 0, (padded - rows) * t * sizeof *p->block);
+    for (size_t first = 0; first < rows; first += KB_PRODUCT_ROWS) {
+        size_t count = rows - first < KB_PRODUCT_ROWS ? rows - first : KB_PRODUCT_ROWS;
+        project_rows(basis, blocks, j, first, count, y, p);
     }
 }
 
@@ -454,9 +466,10 @@ kb_status kb_basis_project(const kb_basis *basis, const kb_blocks *blocks, kb_ma
 {
     struct projection p = {0};
     size_t floats;
-    if (kb_size_mul(blocks->widest, basis->rank, &floats))
+    if (kb_size_mul(KB_PRODUCT_ROWS, basis->rank, &floats))
         p.product = kb_alloc_aligned(floats, sizeof *p.product);
-    p.block = alloc_widest(blocks);
+    if (kb_size_mul(blocks->widest + KB_PRODUCT_ROWS, blocks->width, &floats))
+        p.block = kb_alloc_aligned(floats, sizeof *p.block);
     p.norm2 = kb_calloc(blocks->count, sizeof *p.norm2);
     kb_status status = KB_OK;
     if (!p.block || !p.product || !p.norm2)

@@ -15,6 +15,12 @@
 #include "progress.h"
 #include "status.h"
 
+/* Rows of the products that take new sessions through basis and network, whatever their number;
+ * zeros stand for missing ones. A product rounds differently where its shape is another, and some
+ * kernels treat the rows of a larger one in unequal groups; what comes of a session may not depend
+ * on those that come with it. */
+enum { KB_PRODUCT_ROWS = 8 };
+
 typedef struct kb_basis {
     size_t dims, rank; /* D, r; rank 0: the identity (the network sees the D inputs themselves) */
     float *mean;       /* D */

@@ -298,6 +298,22 @@ static kb_matrix rows_from(kb_matrix m, size_t i)
     return m;
 }
 
+/* Z = the embeddings of COUNT rows of x. As many rows at a time as kb_basis_project takes, whatever
+ * COUNT is: products round differently where shapes differ, and an embedding may not depend on
+ * those that are made with it. */
+static void encode(struct embedding *e, const kb_layout *layout, size_t count, float *z)
+{
+    size_t inputs = layout->inputs, rows;
+    for (size_t i = 0; i < count; i += rows) {
+        rows = count - i < KB_PRODUCT_ROWS ? count - i : KB_PRODUCT_ROWS;
+        if (rows < KB_PRODUCT_ROWS)
+            memset(e->x + (i + rows) * inputs, 0, (KB_PRODUCT_ROWS - rows) * inputs * sizeof *e->x);
+        e->dev->ops->put(e->dev, e->net.x, e->x + i * inputs, KB_PRODUCT_ROWS * inputs);
+        kb_network_encode(&e->net, KB_PRODUCT_ROWS);
+        e->dev->ops->get(e->dev, z + i * layout->latent, e->net.mu, rows * layout->latent);
+    }
+}
+
 static kb_status embed_batch(struct embedding *e, const kb_model *model, const kb_view *view,
                              const size_t *sessions, size_t count, float *z, float *residual,
                              kb_matrix leading, const kb_progress *progress, kb_error *err)
@@ -309,9 +325,7 @@ static kb_status embed_batch(struct embedding *e, const kb_model *model, const k
         return status;
     for (size_t i = 0; leading.data && i < count; i++)
         memcpy(kb_matrix_row(leading, i), kb_matrix_row(x, i), leading.cols * sizeof *leading.data);
-    e->dev->ops->put(e->dev, e->net.x, e->x, count * layout->inputs);
-    kb_network_encode(&e->net, count);
-    e->dev->ops->get(e->dev, z, e->net.mu, count * layout->latent);
+    encode(e, layout, count, z);
     return e->dev->ops->status(e->dev, err);
 }
 
