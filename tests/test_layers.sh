@@ -38,7 +38,7 @@ if ! command -v nm >/dev/null; then
   echo "skip layers: nm is not installed"
   exit 77
 fi
-for library in base corpus compute cluster model explain import core; do
+for library in base corpus compute cluster model explain stream import core; do
   check "lib$library.a" "$prints" "prints nothing"
   check "lib$library.a" "$ends" "never ends the process"
   check "lib$library.a" "$curses" "knows no terminal"

@@ -29,6 +29,7 @@ struct kb_bytes {
     enum place place;
     char *label;
     const kb_progress *progress;
+    kb_idle idle;
     uint64_t read;     /* from the file */
     uint64_t offset;   /* in the file of what is read next */
     uint64_t size;     /* of a regular file when it was opened */
@@ -96,6 +97,11 @@ void kb_bytes_expect(kb_bytes *bytes, uint64_t size)
         bytes->size = size;
 }
 
+void kb_bytes_on_idle(kb_bytes *bytes, kb_idle idle)
+{
+    bytes->idle = idle;
+}
+
 bool kb_bytes_are_of(const kb_bytes *bytes, const struct kb_file *file)
 {
     const struct stat *st = &bytes->about;
@@ -161,6 +167,18 @@ static kb_status end_of_stream(const kb_bytes *bytes, kb_error *err)
     return kb_fail(err, bytes->failure.status, "%s", bytes->failure.text);
 }
 
+/* A pipe or a terminal has something to say. */
+static bool can_read(const kb_bytes *bytes)
+{
+    struct pollfd wait = {bytes->fd, POLLIN, 0};
+    if (!bytes->idle.call)
+        return poll(&wait, 1, POLL_MS) > 0;
+    if (poll(&wait, 1, 0) > 0)
+        return true;
+    bytes->idle.call(bytes->idle.ctx);
+    return poll(&wait, 1, POLL_MS) > 0;
+}
+
 /* Up to ROOM bytes of the file as they are; 0 when it has ended. */
 static kb_status read_file(kb_bytes *bytes, void *buffer, size_t room, size_t *got, kb_error *err)
 {
@@ -168,8 +186,7 @@ static kb_status read_file(kb_bytes *bytes, void *buffer, size_t room, size_t *g
     while (!bytes->ended) {
         if (kb_cancelled(bytes->progress))
             return cancelled(err);
-        struct pollfd wait = {bytes->fd, POLLIN, 0};
-        if (bytes->may_block && poll(&wait, 1, POLL_MS) <= 0)
+        if (bytes->may_block && !can_read(bytes))
             continue;
         ssize_t n = read(bytes->fd, buffer, room);
         if (n > 0) {

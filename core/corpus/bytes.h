@@ -27,6 +27,13 @@ kb_status kb_bytes_open(kb_bytes **out, const char *path, const char *label,
 void kb_bytes_close(kb_bytes *bytes); /* NULL is fine */
 /* The file is known to have had SIZE bytes: fewer are a damage. */
 void kb_bytes_expect(kb_bytes *bytes, uint64_t size);
+/* CALL(CTX) whenever a pipe or a terminal has nothing to say, before it is waited for, and ten
+ * times a second while it is. It may not touch BYTES. */
+typedef struct kb_idle {
+    void (*call)(void *ctx); /* NULL: nobody */
+    void *ctx;
+} kb_idle;
+void kb_bytes_on_idle(kb_bytes *bytes, kb_idle idle);
 /* What is read is FILE (files.h) as it was listed, or has grown since. */
 bool kb_bytes_are_of(const kb_bytes *bytes, const struct kb_file *file);
 

@@ -39,6 +39,40 @@ void kb_corpus_free(kb_corpus *corpus)
     free(corpus);
 }
 
+static void describe_sessions(kb_corpus *corpus)
+{
+    for (size_t id = 0; id < kb_store_sessions(corpus->store); id++)
+        corpus->sessions[id] = (kb_session){.name = kb_store_session_name(corpus->store, id),
+                                            .user = "",
+                                            .version = "",
+                                            .label = "",
+                                            .split = KB_SPLIT_TRAIN,
+                                            .has_rows = kb_store_length(corpus->store, id) > 0};
+}
+
+kb_status kb_corpus_of_store(kb_corpus **out, kb_store *store, kb_fill fill, const char *path,
+                             kb_error *err)
+{
+    kb_corpus *corpus = kb_calloc(1, sizeof *corpus);
+    *out = NULL;
+    if (!corpus) {
+        kb_store_free(store);
+        return kb_fail_memory(err, "a corpus");
+    }
+    corpus->store = store;
+    corpus->fill = fill;
+    corpus->path = kb_strdup(path);
+    corpus->problems = kb_problems_create((kb_problem_listener){0});
+    corpus->sessions = kb_calloc(kb_store_sessions(store), sizeof *corpus->sessions);
+    if (!corpus->path || !corpus->problems || !corpus->sessions) {
+        kb_corpus_free(corpus);
+        return kb_fail_memory(err, "a corpus");
+    }
+    describe_sessions(corpus);
+    *out = corpus;
+    return KB_OK;
+}
+
 /* --- asking ------------------------------------------------------------------------------- */
 
 const char *kb_corpus_path(const kb_corpus *corpus)

@@ -51,6 +51,11 @@ kb_status kb_corpus_load(kb_corpus **out, const char *path, const kb_corpus_opti
                          const kb_progress *progress, kb_error *err);
 void kb_corpus_free(kb_corpus *corpus); /* NULL is fine */
 
+/* A corpus of STORE, read with FILL, and nothing else known of its sessions. It owns STORE, which
+ * is freed on an error too. PATH names it. */
+kb_status kb_corpus_of_store(kb_corpus **out, kb_store *store, kb_fill fill, const char *path,
+                             kb_error *err);
+
 const char *kb_corpus_path(const kb_corpus *corpus);
 const kb_store *kb_corpus_store(const kb_corpus *corpus);
 kb_fill kb_corpus_fill(const kb_corpus *corpus);

@@ -740,6 +740,11 @@ void kb_csv_close(kb_csv *csv)
 
 /* --- asking ------------------------------------------------------------------------------- */
 
+void kb_csv_on_idle(kb_csv *csv, kb_idle idle)
+{
+    kb_bytes_on_idle(csv->text.bytes, idle);
+}
+
 const char *kb_csv_label(const kb_csv *csv)
 {
     return csv->label;

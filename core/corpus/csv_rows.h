@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
 #include "problems.h"
 #include "progress.h"
 #include "sizes.h"
@@ -59,6 +60,9 @@ typedef struct kb_csv_options {
  * outlives the reader. */
 kb_status kb_csv_open(kb_csv **out, const char *path, const kb_csv_options *options, kb_error *err);
 void kb_csv_close(kb_csv *csv); /* NULL is fine */
+
+/* See kb_bytes_on_idle: while a row is waited for. The call may not touch CSV. */
+void kb_csv_on_idle(kb_csv *csv, kb_idle idle);
 
 const char *kb_csv_label(const kb_csv *csv);
 /* See kb_bytes_are_of. */

@@ -239,3 +239,71 @@ kb_status kb_ingest_add_time(kb_ingest *in, uint32_t session, kb_time time, kb_e
 {
     return kb_ingest_add(in, session, KB_NO_OBJECT, time, 0, err);
 }
+
+/* --- moving ------------------------------------------------------------------------------- */
+
+/* The rows of PARTIAL get the ids that TO has for their objects. */
+static bool renumber(kb_ingest *to, const kb_ingest *from, const struct kb_partial *partial)
+{
+    for (size_t r = 0; r < partial->row_count; r++) {
+        uint32_t *object = &partial->rows[r].object;
+        const char *name = kb_names_get(from->objects, *object);
+        *object = kb_ingest_object(to, name, kb_names_length(from->objects, *object));
+        if (*object == KB_NAME_NONE)
+            return false;
+    }
+    return true;
+}
+
+/* PARTIAL, whose objects are IN's, over what SESSION has, as IN's options want it. */
+static bool lay_over(kb_ingest *in, uint32_t session, const struct kb_partial *partial)
+{
+    struct kb_partial *target = &in->partials[session], made;
+    struct kb_layer layers[2] = {{target, NULL}, {partial, NULL}};
+    size_t first = !target->times;
+    if (!kb_combiner_objects(in->combiner, kb_names_count(in->objects)) ||
+        !kb_combine(in->combiner, &made, layers + first, 2 - first, NULL))
+        return false;
+    in->stored -= size_of(target);
+    free(target->times);
+    *target = made;
+    in->stored += size_of(target);
+    return true;
+}
+
+static bool is_as_wanted(const kb_ingest *in, const struct kb_partial *partial)
+{
+    bool hold = in->options.fill == KB_FILL_HOLD;
+    return partial->length <= in->options.timesteps && hold == (partial->carries != NULL);
+}
+
+kb_status kb_ingest_move(kb_ingest *to, uint32_t to_session, kb_ingest *from, uint32_t session,
+                         kb_error *err)
+{
+    struct kb_partial partial = from->partials[session];
+    from->partials[session] = (struct kb_partial){0};
+    from->stored -= size_of(&partial);
+    if (!partial.times)
+        return KB_OK;
+    kb_status status = kb_ingest_settle(to, err);
+    bool fits = status == KB_OK && renumber(to, from, &partial);
+    if (fits && !to->partials[to_session].times && is_as_wanted(to, &partial)) {
+        to->partials[to_session] = partial;
+        to->stored += size_of(&partial);
+        return KB_OK;
+    }
+    fits = fits && lay_over(to, to_session, &partial);
+    free(partial.times);
+    return fits ? KB_OK : status ? status : kb_fail_memory(err, "a session's window");
+}
+
+kb_status kb_ingest_drop(kb_ingest *in, uint32_t session, kb_error *err)
+{
+    kb_status status = kb_ingest_settle(in, err);
+    if (status)
+        return status;
+    in->stored -= size_of(&in->partials[session]);
+    free(in->partials[session].times);
+    in->partials[session] = (struct kb_partial){0};
+    return KB_OK;
+}

@@ -55,4 +55,12 @@ struct kb_ingest {
 enum { KB_INGEST_BUDGET = KB_SIZE(1 << 18, 16) };
 void kb_ingest_set_budget(kb_ingest *ingest, size_t samples);
 
+/* Forgets the rows of SESSION. */
+kb_status kb_ingest_drop(kb_ingest *ingest, uint32_t session, kb_error *err);
+/* SESSION of FROM, settled, moves into TO as its session TO_SESSION, over what that has already;
+ * FROM knows nothing of it any more but its name. Options of the two may differ: the window becomes
+ * TO's. KB_ERR_MEMORY leaves both good, the session's rows lost. */
+kb_status kb_ingest_move(kb_ingest *to, uint32_t to_session, kb_ingest *from, uint32_t session,
+                         kb_error *err);
+
 #endif

@@ -80,29 +80,41 @@ static kb_status parse_time(kb_csv *csv, const kb_field *field, kb_time *time, b
 
 /* --- long form: a reading a row ----------------------------------------------------------- */
 
-static kb_status take_reading(void *data, kb_csv *csv, const kb_field *f, kb_error *err)
+kb_status kb_metrics_parse(kb_reading_row *row, bool *good, kb_csv *csv, const kb_field *f,
+                           kb_error *err)
 {
-    struct metrics *m = data;
+    *good = false;
     if (!f[SESSION].length)
         return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty session");
     if (!f[OBJECT].length)
         return kb_csv_reject(csv, err, KB_PROBLEM_NAME, "empty object");
-    kb_time time;
-    bool good;
-    kb_status status = parse_time(csv, &f[TIME], &time, &good, err);
-    if (!good)
+    kb_status status = parse_time(csv, &f[TIME], &row->time, good, err);
+    if (!*good)
         return status;
-    float value;
-    const char *wrong = kb_value_parse(&value, f[VALUE].text, f[VALUE].length);
+    const char *wrong = kb_value_parse(&row->value, f[VALUE].text, f[VALUE].length);
+    *good = !wrong;
     if (wrong)
         return kb_csv_reject(csv, err, value_kind(wrong), "value '%.60s': %s", f[VALUE].text,
                              wrong);
-    uint32_t session = kb_ingest_session(m->ingest, f[SESSION].text, f[SESSION].length);
-    uint32_t object = kb_ingest_object(m->ingest, f[OBJECT].text, f[OBJECT].length);
+    row->session = f[SESSION];
+    row->object = f[OBJECT];
+    return KB_OK;
+}
+
+static kb_status take_reading(void *data, kb_csv *csv, const kb_field *f, kb_error *err)
+{
+    struct metrics *m = data;
+    kb_reading_row row;
+    bool good;
+    kb_status status = kb_metrics_parse(&row, &good, csv, f, err);
+    if (!good)
+        return status;
+    uint32_t session = kb_ingest_session(m->ingest, row.session.text, row.session.length);
+    uint32_t object = kb_ingest_object(m->ingest, row.object.text, row.object.length);
     if (session == KB_NAME_NONE || object == KB_NAME_NONE)
         return no_memory(err);
     m->rows++;
-    return kb_ingest_add(m->ingest, session, object, time, value, err);
+    return kb_ingest_add(m->ingest, session, object, row.time, row.value, err);
 }
 
 /* --- wide form: a session a file, an object a column -------------------------------------- */
@@ -257,16 +269,21 @@ static kb_status take_cells(void *data, kb_csv *csv, const kb_field *f, kb_error
 
 /* --- for the lanes ------------------------------------------------------------------------ */
 
-void kb_metrics_prepare(kb_metrics_reading *r, const kb_ingest_options *options,
-                        const kb_column_names *names, size_t collector)
+void kb_metrics_columns(kb_column columns[KB_METRIC_COLUMNS], const kb_column_names *names)
 {
     static const kb_column_kind kinds[KB_METRIC_COLUMNS] = {KB_COLUMN_SESSION, KB_COLUMN_TIME,
                                                             KB_COLUMN_OBJECT, KB_COLUMN_VALUE};
+    for (size_t c = 0; c < KB_METRIC_COLUMNS; c++)
+        columns[c] =
+            (kb_column){kb_column_name(kinds[c]), true, names ? names->names[kinds[c]] : NULL};
+}
+
+void kb_metrics_prepare(kb_metrics_reading *r, const kb_ingest_options *options,
+                        const kb_column_names *names, size_t collector)
+{
     r->options = *options;
     r->apart = false;
-    for (size_t c = 0; c < KB_METRIC_COLUMNS; c++)
-        r->columns[c] =
-            (kb_column){kb_column_name(kinds[c]), true, names ? names->names[kinds[c]] : NULL};
+    kb_metrics_columns(r->columns, names);
     r->collector = (kb_collector){open_metrics, close_metrics, finish_metrics, r};
     r->long_form = (kb_reader){.collector = collector,
                                .columns = r->columns,
@@ -294,6 +311,14 @@ void kb_metrics_look_at(kb_metrics_reading *r, const kb_file *files, size_t coun
 kb_ingest *kb_metrics_ingest(void *data)
 {
     return ((struct metrics *)data)->ingest;
+}
+
+kb_ingest *kb_metrics_release(void *data)
+{
+    struct metrics *m = data;
+    kb_ingest *ingest = m->ingest;
+    m->ingest = NULL;
+    return ingest;
 }
 
 uint64_t kb_metrics_rows(const void *data)

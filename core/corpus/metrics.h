@@ -8,6 +8,20 @@
 
 enum { KB_METRIC_COLUMNS = 4 };
 
+/* A row of the long form. */
+typedef struct kb_reading_row {
+    kb_field session, object; /* as long as the row's fields */
+    kb_time time;
+    float value;
+} kb_reading_row;
+
+/* FIELDS: of the columns that kb_metrics_columns gives. *GOOD false: the row is bad, which was
+ * told; under STRICT that is an error. */
+kb_status kb_metrics_parse(kb_reading_row *row, bool *good, kb_csv *csv, const kb_field *fields,
+                           kb_error *err);
+/* The columns of the long form, as NAMES (NULL: nobody) call them. */
+void kb_metrics_columns(kb_column columns[KB_METRIC_COLUMNS], const kb_column_names *names);
+
 /* How files of readings are read, and what they are read into. Made on the stack by
  * kb_metrics_prepare; the collector and the readers point into it. */
 typedef struct kb_metrics_reading {
@@ -26,6 +40,7 @@ void kb_metrics_look_at(kb_metrics_reading *reading, const kb_file *files, size_
 
 /* What a lane has collected: the lane's to close. */
 kb_ingest *kb_metrics_ingest(void *data);
+kb_ingest *kb_metrics_release(void *data);  /* the caller's from here on */
 uint64_t kb_metrics_rows(const void *data); /* good ones */
 
 #endif

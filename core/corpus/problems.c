@@ -42,13 +42,21 @@ const char *kb_problem_kind_name(kb_problem_kind kind)
         [KB_PROBLEM_DAMAGE] = "damaged file",
         [KB_PROBLEM_FILE] = "file left out",
         [KB_PROBLEM_OTHER] = "other",
+        [KB_PROBLEM_LATE] = "late",
     };
     return names[kind];
 }
 
 bool kb_problem_is_a_row(kb_problem_kind kind)
 {
-    return kind != KB_PROBLEM_COLUMN && kind != KB_PROBLEM_DAMAGE && kind != KB_PROBLEM_FILE;
+    return kind != KB_PROBLEM_COLUMN && kind != KB_PROBLEM_DAMAGE && kind != KB_PROBLEM_FILE &&
+           kind != KB_PROBLEM_LATE;
+}
+
+const char *kb_problem_reason(const char *text, const char *path)
+{
+    size_t n = strlen(path);
+    return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
 const char *kb_problem_text(const kb_problem *problem, char *text, size_t size)

@@ -28,10 +28,11 @@ typedef enum kb_problem_kind {
     KB_PROBLEM_COLUMN,  /* one that is left out */
     KB_PROBLEM_DAMAGE,  /* a file that breaks off or is corrupt */
     KB_PROBLEM_FILE,    /* one that is left out */
-    KB_PROBLEM_OTHER
+    KB_PROBLEM_OTHER,
+    KB_PROBLEM_LATE /* rows of a session that has its label already */
 } kb_problem_kind;
 
-enum { KB_PROBLEM_KINDS = KB_PROBLEM_OTHER + 1 };
+enum { KB_PROBLEM_KINDS = KB_PROBLEM_LATE + 1 };
 
 const char *kb_problem_kind_name(kb_problem_kind kind); /* "wrong number of fields", ... */
 /* It costs a row, no more and no less. */
@@ -62,6 +63,9 @@ kb_problem kb_problems_get(const kb_problems *problems, size_t i);
 
 /* "FILE:LINE: reason", without LINE where that is 0, into TEXT (SIZE bytes); returns TEXT. */
 const char *kb_problem_text(const kb_problem *problem, char *text, size_t size);
+
+/* TEXT without "PATH: " at its beginning, if it has that. */
+const char *kb_problem_reason(const char *text, const char *path);
 
 /* Puts '?' in TEXT for what a terminal would act on (control characters, C1 included) and for bytes
  * that are not UTF-8. Reasons have been through it. */

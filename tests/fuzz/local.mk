@@ -1,11 +1,12 @@
 # Fuzz targets: for libFuzzer where configured with --enable-fuzzing, otherwise as tests that run the
 # seeds, whatever fuzzing has found, and all fixtures (replay.c).
 FUZZERS = csv gzip corpus events ngrams columns jmap prometheus jsonl cache \
-  model
+  model stream ledger
 FUZZ_TESTS = tests/fuzz/fuzz_csv tests/fuzz/fuzz_gzip tests/fuzz/fuzz_corpus \
   tests/fuzz/fuzz_events tests/fuzz/fuzz_ngrams tests/fuzz/fuzz_columns tests/fuzz/fuzz_jmap \
   tests/fuzz/fuzz_prometheus \
-  tests/fuzz/fuzz_jsonl tests/fuzz/fuzz_cache tests/fuzz/fuzz_model
+  tests/fuzz/fuzz_jsonl tests/fuzz/fuzz_cache tests/fuzz/fuzz_model \
+  tests/fuzz/fuzz_stream tests/fuzz/fuzz_ledger
 check_PROGRAMS += $(FUZZ_TESTS)
 
 if FUZZING
@@ -18,7 +19,8 @@ TESTS += $(FUZZ_TESTS)
 endif
 
 # They see all that is below the interface, and what tests of a corpus share.
-FUZZ_CPPFLAGS = $(MODEL_CPPFLAGS) -I$(top_srcdir)/core/import -I$(top_srcdir)/tests $(ZLIB_CFLAGS)
+FUZZ_CPPFLAGS = $(MODEL_CPPFLAGS) -I$(top_srcdir)/core/import -I$(top_srcdir)/core/stream \
+  -I$(top_srcdir)/tests $(ZLIB_CFLAGS)
 FUZZ_IMPORT_SUPPORT = $(FUZZ_SUPPORT) tests/fuzz/importing.c tests/fuzz/importing.h
 FUZZ_SECTIONS_SUPPORT = $(FUZZ_SUPPORT) tests/fuzz/sections.c tests/fuzz/sections.h
 
@@ -87,6 +89,18 @@ tests_fuzz_fuzz_model_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_model_CFLAGS = $(CORE_CFLAGS)
 tests_fuzz_fuzz_model_LDFLAGS = $(FUZZ_FLAGS_LINK)
 tests_fuzz_fuzz_model_LDADD = $(MODEL_LIBS)
+
+tests_fuzz_fuzz_stream_SOURCES = tests/fuzz/fuzz_stream.c $(FUZZ_SUPPORT)
+tests_fuzz_fuzz_stream_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_stream_CFLAGS = $(CORE_CFLAGS)
+tests_fuzz_fuzz_stream_LDFLAGS = $(FUZZ_FLAGS_LINK)
+tests_fuzz_fuzz_stream_LDADD = $(STREAM_LIBS)
+
+tests_fuzz_fuzz_ledger_SOURCES = tests/fuzz/fuzz_ledger.c $(FUZZ_SUPPORT)
+tests_fuzz_fuzz_ledger_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_ledger_CFLAGS = $(CORE_CFLAGS)
+tests_fuzz_fuzz_ledger_LDFLAGS = $(FUZZ_FLAGS_LINK)
+tests_fuzz_fuzz_ledger_LDADD = $(STREAM_LIBS)
 
 # Seeds that are better made than kept.
 EXTRA_PROGRAMS += tests/fuzz/make_seeds
