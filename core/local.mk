@@ -6,12 +6,15 @@ libcore_a_SOURCES = \
   core/assign.c \
   core/baselines.c core/baselines.h \
   core/calibrate.c \
+  core/filter.c core/filter.h \
   core/job.c core/job.h \
   core/job_text.c core/job_text.h \
   core/novelty.c core/novelty.h \
   core/pipeline.h \
   core/runs.c core/runs.h \
   core/score.c \
+  core/watch.c core/watch.h \
+  core/watch_state.c core/watch_state.h \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA

@@ -8,6 +8,8 @@ kaboom_SOURCES = \
   src/describe.c src/describe.h \
   src/explain_columns.c \
   src/explain_groups.c src/explain_groups.h \
+  src/label_file.c src/label_file.h \
+  src/label_rows.c src/label_rows.h \
   src/main.c \
   src/ngram_columns.c src/ngram_columns.h \
   src/options.c src/options.h \
@@ -31,6 +33,7 @@ kaboom_SOURCES = \
   src/verb_project.c \
   src/verb_score.c \
   src/verb_train.c \
+  src/verb_watch.c \
   src/verbs.h \
   src/work.c src/work.h
 
@@ -46,7 +49,14 @@ endif
 # Shell tests run what the build made; they find it and the sources by these.
 AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; \
   export top_srcdir top_builddir;
-TESTS += tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_project_verb.sh tests/test_layers.sh
-EXTRA_DIST += tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_project_verb.sh tests/test_layers.sh
-TESTS += tests/test_explain.sh
-EXTRA_DIST += tests/test_explain.sh
+SHELL_TESTS = tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_project_verb.sh \
+  tests/test_explain.sh tests/test_watch.sh tests/test_layers.sh
+TESTS += $(SHELL_TESTS)
+EXTRA_DIST += $(SHELL_TESTS)
+
+# Kills a watch again and again: for tests/test_watch.sh.
+check_PROGRAMS += tests/watch_killer
+tests_watch_killer_SOURCES = tests/watch_killer.c
+tests_watch_killer_CPPFLAGS = $(BASE_CPPFLAGS) $(ZLIB_CFLAGS)
+tests_watch_killer_CFLAGS = $(TEST_CFLAGS)
+tests_watch_killer_LDADD = $(ZLIB_LIBS)

@@ -13,7 +13,7 @@ static int (*const run_verb[CLI_VERBS])(const cli_options *) = {
     [CLI_PROJECT] = verb_project, [CLI_EXPLAIN] = verb_explain, [CLI_NGRAMS] = verb_ngrams,
     [CLI_SCORE] = verb_score,     [CLI_CHECK] = verb_check,     [CLI_GENERATE] = verb_generate,
     [CLI_IMPORT] = verb_import,   [CLI_INFO] = verb_info,       [CLI_CACHE] = verb_cache,
-    [CLI_COMPARE] = verb_compare,
+    [CLI_COMPARE] = verb_compare, [CLI_WATCH] = verb_watch,
 };
 
 /* A file opened later must not become standard output where that was closed. What takes a closed

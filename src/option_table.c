@@ -22,6 +22,8 @@ const verb_row cli_verbs[CLI_VERBS] = {
     [CLI_INFO] = {"info", "FILE", "", "print what a model or a corpus holds"},
     [CLI_COMPARE] = {"compare-variants", "CORPUS", "",
                      "train all four variants and print their elbows side by side"},
+    [CLI_WATCH] = {"watch", "DIR", " -m MODEL",
+                   "print the cluster and novelty of each session that others write into DIR"},
     [CLI_CACHE] = {"cache", "", "", "print what is kept of earlier readings, or remove it"},
 };
 
@@ -117,8 +119,11 @@ _Static_assert(offsetof(kb_ngram_options, most) ==
 const option_row cli_rows[] = {
     {"model", 'm', KIND_TEXT, ON_MODEL | V(NGRAMS), FIELD(model), .metavar = "MODEL",
      .help = "the model to use"},
-    {"output", 'o', KIND_TEXT, V(TRAIN), FIELD(output), .metavar = "MODEL",
-     .help = "where the model is written, whole or not at all"},
+    {"output", 'o', KIND_TEXT, V(TRAIN) | V(WATCH), FIELD(output), .metavar = "FILE",
+     .help =
+         "train: where the model goes, whole or not at all; watch: what labels are appended to"},
+    {"state", 0, KIND_TEXT, V(WATCH), FIELD(state), .metavar = "FILE",
+     .help = "where watch keeps what it knows; not given: below XDG_STATE_HOME"},
     {"log", 0, KIND_TEXT, V(TRAIN), FIELD(log), .metavar = "LOG.csv",
      .help = "write a row for each epoch to LOG.csv"},
 
@@ -248,7 +253,7 @@ const option_row cli_rows[] = {
     {"fill", 0, KIND_CHOICE, ON_CORPUS | V(NGRAMS), FIELD(fill), WORDS(fill_word, KB_FILLS + 1),
      .with_model = V(NGRAMS),
      .help = "a missing sample is 0, or as the last one; auto: the model's, otherwise zero"},
-    {"columns", 0, KIND_TEXT, ON_CORPUS | V(NGRAMS), FIELD(reading.columns),
+    {"columns", 0, KIND_TEXT, ON_CORPUS | V(NGRAMS) | V(WATCH), FIELD(reading.columns),
      .metavar = "KEY=NAME,...", .help = "what the files call the columns, as in time=ts"},
     {"no-cache", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS), FIELD(no_cache), .with_model = V(NGRAMS),
      .help = "neither believe nor write what was kept of an earlier reading"},
@@ -259,6 +264,17 @@ const option_row cli_rows[] = {
     {"clear", 0, KIND_FLAG, V(CACHE), FIELD(clear), .help = "remove it"},
     {"strict", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS) | V(IMPORT), FIELD(reading.strict),
      .help = "stop at the first bad row"},
+
+    {"grouped", 0, KIND_FLAG, V(ASSIGN), FIELD(filtering.grouped),
+     .help = "-: a session is complete where another one begins"},
+    {"open", 0, KIND_SIZE, V(ASSIGN) | V(WATCH), FIELD(open), RANGE(1, 1e8), .metavar = "N",
+     .help = "N sessions may be open; one more completes the one that has been quiet longest"},
+    {"settle", 0, KIND_REAL, V(ASSIGN) | V(WATCH), FIELD(settle), RANGE(.01, 1e6), .zero = "never",
+     .metavar = "SECONDS", .help = "a session that is quiet for so long is complete"},
+    {"summary", 0, KIND_REAL, V(WATCH), FIELD(watching.every), RANGE(.1, 1e6), .metavar = "SECONDS",
+     .help = "how often a line is told, and rates are judged"},
+    {"alarm", 0, KIND_REAL, V(WATCH), FIELD(watching.alarm), RANGE(0, 1), .metavar = "LEVEL",
+     .zero = "never", .help = "a rate whose p-value is below LEVEL is told"},
 
     {"value", 0, KIND_CHOICE, V(IMPORT), FIELD(importing.value),
      WORDS(jmap_value_word, KB_JMAP_VALUES), .help = "jmap: the column that is the reading"},

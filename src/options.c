@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "option_table.h"
@@ -48,6 +49,10 @@ static cli_options defaults_of(cli_verb verb)
         .cache_limit = kb_cache_defaults(NULL).limit >> 20,
         .training = kb_train_defaults(),
         .calibration = kb_calibrate_defaults(),
+        .open = kb_filter_defaults().open,
+        .settle = verb == CLI_WATCH ? kb_watch_defaults().settle : kb_filter_defaults().settle,
+        .filtering = kb_filter_defaults(),
+        .watching = kb_watch_defaults(),
         .map = kb_tsne_defaults(),
         .placing = kb_place_defaults(),
         .starts = kb_truncation_defaults(),
@@ -421,6 +426,71 @@ static void find_cache_folder(char *folder, size_t size)
         *folder = '\0';
 }
 
+/* The user's folder for what should outlive a restart, likewise; "" when there is none. */
+static void find_state_folder(char *folder, size_t size)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    int n = 0;
+    if (state && *state == '/')
+        n = snprintf(folder, size, "%s/kaboom", state);
+    else if (home && *home == '/' && access(home, F_OK) == 0)
+        n = snprintf(folder, size, "%s/.local/state/kaboom", home);
+    if (n <= 0 || (size_t)n >= size)
+        *folder = '\0';
+}
+
+/* FOLDER and those above it, as far as they are missing. */
+static void make_folders(char *folder)
+{
+    for (char *p = folder + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        (void)mkdir(folder, 0700);
+        *p = '/';
+    }
+    (void)mkdir(folder, 0700);
+}
+
+/* PATH by its folder's real name, whether it is there or not; NULL: no memory, or no such folder.
+ */
+static char *place_of(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *folder = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup(".");
+    char *real = folder ? realpath(folder, NULL) : NULL, *place = NULL;
+    if (real && asprintf(&place, "%s/%s", real, name) < 0)
+        place = NULL;
+    free(folder);
+    free(real);
+    return place;
+}
+
+/* A state goes with a folder that is watched and the file that labels are appended to. */
+static void set_up_state(cli_options *options)
+{
+    char folder[4000], *dir = realpath(options->operand, NULL);
+    char *out = options->output ? place_of(options->output) : NULL;
+    const char *parts[] = {dir ? dir : options->operand, "\n",
+                           out               ? out
+                           : options->output ? options->output
+                                             : ""};
+    uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
+    for (size_t i = 0; i < 3; i++)
+        for (const char *p = parts[i]; *p; p++)
+            hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001B3);
+    find_state_folder(folder, sizeof folder);
+    if (options->state)
+        snprintf(options->state_file, sizeof options->state_file, "%s", options->state);
+    else if (*folder)
+        snprintf(options->state_file, sizeof options->state_file, "%s/watch-%016llx.state", folder,
+                 (unsigned long long)hash);
+    if (!options->state && *folder)
+        make_folders(folder);
+    free(dir);
+    free(out);
+}
+
 static void set_up_cache(cli_options *options)
 {
     find_cache_folder(options->cache_folder, sizeof options->cache_folder);
@@ -454,6 +524,8 @@ static void spread(cli_options *options)
     options->training.seed = options->seed;
     options->calibration.seed = options->seed;
     options->calibration.split = options->split == CLI_SPLIT_ALL ? KB_SPLITS : (int)options->split;
+    options->filtering.open = options->watching.open = options->open;
+    options->filtering.settle = options->watching.settle = options->settle;
     options->generation.seed = options->seed;
     options->importing.strict = options->reading.strict;
     options->reading.fill_given = options->fill != 0;
@@ -490,6 +562,32 @@ static int check_explain(const cli_options *options)
     return CLI_DONE;
 }
 
+/* Sessions become complete one by one only where they come one by one; what is known of them lies
+ * beside their readings. */
+static int check_streaming(const cli_options *options)
+{
+    bool assigning = options->verb == CLI_ASSIGN;
+    bool stream = assigning && strcmp(options->operand, "-") == 0;
+    const kb_filter_options standard = kb_filter_defaults();
+    if (assigning && !stream &&
+        (options->filtering.grouped || options->open != standard.open ||
+         options->settle != standard.settle))
+        return cli_usage_error(options->verb,
+                               "--grouped, --open and --settle are for standard input (-)");
+    if (assigning && stream && options->split != CLI_SPLIT_ALL)
+        return cli_usage_error(options->verb, "--split: standard input has no splits");
+    bool watching = options->verb == CLI_WATCH;
+    if (watching && !options->settle)
+        return cli_usage_error(options->verb, "--settle: a session that is never complete gets no "
+                                              "label");
+    if (watching && options->state && strlen(options->state) >= sizeof options->state_file)
+        return cli_usage_error(options->verb, "--state: the name is too long");
+    if (watching && options->output && options->format == OUTPUT_TABLE)
+        return cli_usage_error(options->verb,
+                               "--format table is for people: --output has csv or json");
+    return CLI_DONE;
+}
+
 /* What one row cannot see: options that need or exclude each other, and each module's own rules. */
 static int check_together(const cli_options *options)
 {
@@ -502,6 +600,9 @@ static int check_together(const cli_options *options)
         return cli_usage_error(options->verb, "which model? Give it with -m MODEL");
     if (!options->output && options->verb == CLI_TRAIN)
         return cli_usage_error(options->verb, "where to? Name the model to write with -o MODEL");
+    int streaming = check_streaming(options);
+    if (streaming)
+        return streaming;
     if (options->list && options->clear)
         return cli_usage_error(options->verb, "--list and --clear exclude each other");
     if (options->needs_model && !options->model)
@@ -609,5 +710,7 @@ bool cli_parse(cli_options *options, int argc, char **argv, int *status)
         *status = take_import_format(options);
     if (*status == CLI_DONE)
         *status = check_together(options);
+    if (*status == CLI_DONE && options->verb == CLI_WATCH)
+        set_up_state(options);
     return *status == CLI_DONE;
 }

@@ -13,6 +13,7 @@
 
 #include "contrast.h"
 #include "explorer.h"
+#include "filter.h"
 #include "generate.h"
 #include "import.h"
 #include "ngram_lift.h"
@@ -20,6 +21,7 @@
 #include "pipeline.h"
 #include "session_join.h"
 #include "truncations.h"
+#include "watch.h"
 
 enum {
     CLI_DONE = 0,
@@ -44,6 +46,7 @@ typedef enum cli_verb {
     CLI_INFO,
     CLI_CACHE,
     CLI_COMPARE,
+    CLI_WATCH,
     CLI_VERBS /* how many */
 } cli_verb;
 
@@ -97,6 +100,12 @@ typedef struct cli_options {
     size_t runs; /* seeds to train with; 0: auto */
     kb_train_options training;
     kb_calibrate_options calibration;
+    size_t open;   /* of assign and watch */
+    double settle; /* 0: never */
+    kb_filter_options filtering;
+    kb_watch_options watching;
+    const char *state;     /* --state */
+    char state_file[4096]; /* it, or where a watch keeps it; "" if nowhere */
     kb_tsne_options map;
     size_t map_iterations;  /* 0: not given */
     const char *into;       /* a map that sessions are placed into; NULL: a new one */

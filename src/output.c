@@ -21,6 +21,8 @@ struct output {
     const char *const *columns;
     size_t count;
     size_t streamed; /* see output_open */
+    bool lines;      /* an object of JSON a line */
+    bool header;     /* columns are named at the beginning */
     size_t column;   /* of the next cell */
     uint64_t rows;   /* begun so far */
     bool no_memory;  /* a cell of a table was lost */
@@ -181,7 +183,7 @@ static void json_string(FILE *file, const char *text)
 static void json_cell(output *out, cell_kind kind, const char *text)
 {
     if (out->column == 0)
-        fputs(out->rows > 1 ? ",\n{" : "\n{", out->file);
+        fputs(out->lines ? "{" : out->rows > 1 ? ",\n{" : "\n{", out->file);
     else
         putc(',', out->file);
     json_string(out->file, out->columns[out->column]);
@@ -193,7 +195,7 @@ static void json_cell(output *out, cell_kind kind, const char *text)
     else
         json_string(out->file, text);
     if (out->column + 1 == out->count)
-        putc('}', out->file);
+        fputs(out->lines ? "}\n" : "}", out->file);
 }
 
 /* --- opening, cells, closing ------------------------------------------------------------- */
@@ -206,9 +208,9 @@ static output_format settle(output_format format, FILE *file)
 
 static void begin(output *out)
 {
-    if (out->format == OUTPUT_JSON)
+    if (out->format == OUTPUT_JSON && !out->lines)
         putc('[', out->file);
-    for (size_t c = 0; out->format == OUTPUT_CSV && c < out->count; c++) {
+    for (size_t c = 0; out->format == OUTPUT_CSV && out->header && c < out->count; c++) {
         out->column = c;
         csv_cell(out, out->columns[c]);
     }
@@ -218,13 +220,13 @@ static void begin(output *out)
         out->widths[c] = width < out->streamed ? out->streamed : width;
         out->is_text[c] = out->streamed > 0;
     }
-    if (out->format == OUTPUT_TABLE && out->streamed)
+    if (out->format == OUTPUT_TABLE && out->streamed && out->header)
         table_header(out);
 }
 
-output *output_open(FILE *file, output_format format, const char *const *columns, size_t count,
-                    size_t streamed)
+static output *open_output(const output *how)
 {
+    size_t count = how->count;
     output *out = kb_calloc(1, sizeof *out);
     size_t *widths = kb_calloc(count, sizeof *widths);
     bool *is_text = kb_calloc(count, sizeof *is_text);
@@ -234,15 +236,46 @@ output *output_open(FILE *file, output_format format, const char *const *columns
         free(is_text);
         return NULL;
     }
-    *out = (output){.file = file,
-                    .format = settle(format, file),
-                    .columns = columns,
-                    .count = count,
-                    .streamed = streamed,
-                    .widths = widths,
-                    .is_text = is_text};
+    *out = *how;
+    out->format = settle(how->format, how->file);
+    out->widths = widths;
+    out->is_text = is_text;
     begin(out);
     return out;
+}
+
+output *output_open(FILE *file, output_format format, const char *const *columns, size_t count,
+                    size_t streamed)
+{
+    return open_output(&(output){.file = file,
+                                 .format = format,
+                                 .columns = columns,
+                                 .count = count,
+                                 .streamed = streamed,
+                                 .header = true});
+}
+
+output *output_open_rows(FILE *file, output_format format, const char *const *columns, size_t count,
+                         size_t width, bool header)
+{
+    return open_output(&(output){.file = file,
+                                 .format = format,
+                                 .columns = columns,
+                                 .count = count,
+                                 .streamed = width,
+                                 .lines = true,
+                                 .header = header});
+}
+
+int output_flush(output *out)
+{
+    if (!out)
+        return ENOMEM;
+    if (fflush(out->file) != 0 && !out->error)
+        out->error = errno ? errno : EIO;
+    if (out->no_memory && !out->error)
+        out->error = ENOMEM;
+    return out->error;
 }
 
 static void cell(output *out, cell_kind kind, const char *text)
@@ -316,7 +349,7 @@ int output_close(output *out)
         return ENOMEM;
     if (out->format == OUTPUT_TABLE && !out->streamed && !out->no_memory)
         table_flush(out);
-    if (out->format == OUTPUT_JSON)
+    if (out->format == OUTPUT_JSON && !out->lines)
         fputs(out->rows ? "\n]\n" : "]\n", out->file);
     int error = output_end(out->file);
     if (out->error)

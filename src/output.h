@@ -1,5 +1,5 @@
 /* output: the result on standard output, as a table for people, CSV (RFC 4180) or JSON (an array of
- * objects).
+ * objects, or an object a line).
  *
  * Cells are written row by row, left to right; every row has as many cells as there are columns.
  * Writing never fails in the middle: what went wrong is kept and told by output_close. Numbers have
@@ -30,6 +30,14 @@ typedef struct output output;
  * it is kept until its widths are known. NULL: no memory. */
 output *output_open(FILE *file, output_format format, const char *const *columns, size_t count,
                     size_t streamed);
+
+/* For rows that come one by one and are wanted at once: a table is streamed, with columns at least
+ * WIDTH wide, and JSON is an object a line instead of an array. HEADER false: the columns are not
+ * named, since FILE goes on. */
+output *output_open_rows(FILE *file, output_format format, const char *const *columns, size_t count,
+                         size_t width, bool header);
+/* What was written goes to the file: 0, or the errno of what has failed so far. */
+int output_flush(output *out);
 
 void output_text(output *out, const char *text);
 void output_count(output *out, uint64_t value);

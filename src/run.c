@@ -71,6 +71,13 @@ void cli_tell_problem(void *ctx, const kb_problem *problem)
     cli_say(console, "%s", kb_problem_text(problem, text, sizeof text));
 }
 
+void cli_tell_more_problems(cli_console *console)
+{
+    pthread_mutex_lock(&console->lock);
+    console->problems = 0;
+    pthread_mutex_unlock(&console->lock);
+}
+
 void cli_sum_problems(cli_console *console, const char *path)
 {
     unsigned long long problems = console->problems, rows = console->bad_rows;
@@ -205,10 +212,23 @@ void cli_catch_signals(void)
         sigaction(SIGHUP, &action, NULL);
 }
 
-static int received_signal(int fd)
+void cli_catch_hangup(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+/* The next signal that ends the work, or 0. */
+static int received_signal(const cli_console *console, int fd)
 {
     char byte;
-    return read(fd, &byte, 1) == 1 ? byte : 0;
+    while (read(fd, &byte, 1) == 1) {
+        if (byte != SIGHUP || !console->hangups)
+            return byte;
+        atomic_fetch_add(console->hangups, 1);
+    }
+    return 0;
 }
 
 /* --- watching a job ---------------------------------------------------------------------- */
@@ -228,7 +248,7 @@ static int watch(cli_console *console, kb_job *job, int signals, kb_job_state *s
         struct pollfd fds[2] = {{.fd = kb_job_fd(job), .events = POLLIN},
                                 {.fd = signals, .events = POLLIN}};
         (void)!poll(fds, 2, TICK_MS); /* EINTR included: what happened is asked below */
-        int number = received_signal(signals);
+        int number = received_signal(console, signals);
         if (number) {
             kb_job_cancel(job);
             if (!stops_in_time(job)) {
@@ -250,7 +270,8 @@ static int conclude(cli_console *console, const kb_job_state *state, int number)
         return 128 + number;
     if (state->status == KB_OK)
         return CLI_DONE;
-    cli_say(console, "%s", state->error.text);
+    if (*state->error.text)
+        cli_say(console, "%s", state->error.text);
     return state->status == KB_ERR_USAGE ? CLI_USAGE : CLI_FAILED;
 }
 
@@ -267,7 +288,7 @@ static int run_job(cli_console *console, kb_job_work *work, void *ctx, const int
     int number = watch(console, job, pipes[0], &state);
     signal_pipe = -1;
     if (!number)
-        number = received_signal(pipes[0]);
+        number = received_signal(console, pipes[0]);
     kb_job_free(job);
     return conclude(console, &state, number);
 }

@@ -7,6 +7,7 @@
 #define KB_CLI_RUN_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@
 #include "problems.h"
 
 typedef struct cli_console {
+    atomic_uint
+        *hangups; /* SIGHUP adds one and cancels nothing; NULL: it is a signal like others */
     pthread_mutex_t lock; /* standard error and the two fields below */
     bool bar_shown;
     uint64_t problems, bad_rows; /* so far; the latter are the problems that cost a row */
@@ -36,6 +39,8 @@ void cli_say(cli_console *console, const char *format, ...) __attribute__((forma
 void cli_note(void *ctx, const char *text);
 /* kb_problem_listener with a console as CTX: tells the first CLI_PROBLEMS_TOLD, and each damage. */
 void cli_tell_problem(void *ctx, const kb_problem *problem);
+/* The next CLI_PROBLEMS_TOLD are told again: for work that goes on for days. */
+void cli_tell_more_problems(cli_console *console);
 /* One line with their number, unless each has been told and cost no row. */
 void cli_sum_problems(cli_console *console, const char *path);
 
@@ -46,6 +51,8 @@ int cli_end_damaged(cli_console *console, size_t damaged, int status);
 /* From here on SIGINT, SIGTERM and SIGHUP end the process with 128 + signal; while cli_run works
  * they cancel the job first. */
 void cli_catch_signals(void);
+/* SIGHUP is heard even under nohup: for a console with hangups. */
+void cli_catch_hangup(void);
 
 /* Runs WORK(CTX) as a job and says what went wrong. Returns an exit status: 0, 1, 2, or 128 +
  * signal. When the work does not stop within a second of a signal, the process ends here. */

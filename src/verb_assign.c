@@ -1,7 +1,14 @@
-/* assign: each session's cluster, its distance and its novelty. */
+/* assign: each session's cluster, its distance and its novelty. Of a corpus all at the end, by
+ * name; of standard input each as soon as its session is complete. */
+#include <errno.h>
+#include <string.h>
+
+#include "label_rows.h"
+#include "modelfile.h"
 #include "verbs.h"
 #include "work.h"
 
+/* --- a corpus ---------------------------------------------------------------------------- */
 static kb_status assign(void *ctx, const kb_progress *progress, kb_error *err)
 {
     cli_work *work = ctx;
@@ -11,22 +18,13 @@ static kb_status assign(void *ctx, const kb_progress *progress, kb_error *err)
 
 static int write_assignments(cli_work *work)
 {
-    static const char *const columns[] = {"session", "cluster",  "distance",
-                                          "novelty", "emerging", "p_value"};
-    output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < work->count; i++) {
-        const kb_assignment *a = &work->assigned[i];
-        output_text(out, cli_work_session(work, i)->name);
-        output_count(out, a->cluster);
-        output_real(out, a->distance);
-        output_real(out, a->novelty);
-        output_count(out, a->emerging);
-        output_real(out, a->p_value);
-    }
+    output *out = cli_output(work, cli_label_columns, CLI_LABEL_COLUMNS);
+    for (size_t i = 0; i < work->count; i++)
+        cli_write_label(out, cli_work_session(work, i)->name, &work->assigned[i]);
     return cli_finish_output(&work->console, out);
 }
 
-int verb_assign(const cli_options *options)
+static int assign_corpus(const cli_options *options)
 {
     cli_work work;
     cli_work_start(&work, options);
@@ -34,4 +32,67 @@ int verb_assign(const cli_options *options)
     if (status == CLI_DONE)
         status = write_assignments(&work);
     return cli_work_end(&work, status);
+}
+
+/* --- standard input ---------------------------------------------------------------------- */
+typedef struct filtering {
+    cli_work work;
+    output *out;
+    kb_filter_result result;
+} filtering;
+
+static kb_status take_labels(void *ctx, const kb_labels *labels, kb_error *err)
+{
+    filtering *f = ctx;
+    return cli_write_labels(f->out, labels, "standard output", err);
+}
+
+static kb_status filter(void *ctx, const kb_progress *progress, kb_error *err)
+{
+    filtering *f = ctx;
+    cli_work *work = &f->work;
+    const cli_options *options = work->options;
+    kb_corpus_options reading = cli_reading(work);
+    kb_filter_options filtering_options = options->filtering;
+    filtering_options.strict = reading.strict;
+    filtering_options.columns = reading.columns;
+    filtering_options.problem = reading.problem;
+    kb_status status = kb_pool_create(&work->pool, options->threads, err);
+    if (!status)
+        status = cli_load_model(work, &reading, err);
+    if (!status)
+        status = kb_filter(&f->result, options->operand, work->model, &filtering_options,
+                           (kb_label_sink){take_labels, f}, work->pool, progress, err);
+    return status;
+}
+
+/* Late rows are missing from labels that were written, which is a failure, like a damage. */
+static int tell_late(filtering *f, int status)
+{
+    unsigned long long late = f->result.count.late;
+    if (status != CLI_DONE || !late)
+        return status;
+    cli_say(&f->work.console,
+            "%llu row%s came after the label of %s session (more may be open: --open)", late,
+            late == 1 ? "" : "s", late == 1 ? "its" : "their");
+    return CLI_FAILED;
+}
+
+static int assign_stream(const cli_options *options)
+{
+    filtering f = {0};
+    cli_work_start(&f.work, options);
+    f.out = output_open_rows(stdout, (output_format)options->format, cli_label_columns,
+                             CLI_LABEL_COLUMNS, CLI_LABEL_WIDTH, true);
+    int status = cli_run(&f.work.console, filter, &f);
+    cli_sum_problems(&f.work.console, options->operand);
+    status = tell_late(&f, status);
+    status = cli_end_damaged(&f.work.console, f.result.damaged, status);
+    int written = cli_finish_output(&f.work.console, f.out);
+    return cli_work_end(&f.work, status == CLI_DONE ? written : status);
+}
+
+int verb_assign(const cli_options *options)
+{
+    return strcmp(options->operand, "-") == 0 ? assign_stream(options) : assign_corpus(options);
 }

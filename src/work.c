@@ -39,7 +39,7 @@ kb_corpus_options cli_reading(cli_work *work)
     return reading;
 }
 
-static kb_status load_model(cli_work *work, kb_corpus_options *reading, kb_error *err)
+kb_status cli_load_model(cli_work *work, kb_corpus_options *reading, kb_error *err)
 {
     const cli_options *options = work->options;
     if (!options->model)
@@ -88,7 +88,7 @@ kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *e
     kb_corpus_options reading = cli_reading(work);
     reading.skip_events = work->options->verb != CLI_NGRAMS; /* no other looks at the log */
     if (!status)
-        status = load_model(work, &reading, err);
+        status = cli_load_model(work, &reading, err);
     if (!status)
         status = cli_load_corpus(work, &reading, progress, err);
     return status ? status : select_sessions(work, err);

@@ -38,6 +38,8 @@ kb_status cli_work_assign(cli_work *work, const kb_progress *progress, kb_error 
 /* KB_ERR_USAGE when the model is calibrated and lacks the cluster of --cluster. */
 kb_status cli_check_cluster(const cli_work *work, kb_error *err);
 
+/* The model of -m, if there is one, whose rules READING gets; see kb_features_adopt. */
+kb_status cli_load_model(cli_work *work, kb_corpus_options *reading, kb_error *err);
 /* Reading options with the console as listener; under --strict the one bad row is the error, and
  * told once. */
 kb_corpus_options cli_reading(cli_work *work);

@@ -1,5 +1,5 @@
 # Targets for people who work on kaboom; HACKING says when to use which.
-.PHONY: check-asan check-tsan check-valgrind fuzz bench bench-reading bench-training format lint
+.PHONY: check-asan check-tsan check-valgrind check-kills fuzz bench bench-reading bench-training format lint
 
 # Sanitizer builds live in folders of their own under the build folder.
 check-asan:
@@ -16,6 +16,12 @@ check-valgrind: $(check_PROGRAMS)
 	  OPENBLAS_NUM_THREADS=1 valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
 	    ./$$test >valgrind.out 2>&1 || [ $$? -eq 77 ] || { cat valgrind.out; failed="$$failed $$test"; }; \
 	done; rm -f valgrind.out; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+
+# A watch killed KILLS times at random moments while sessions are written: each must have one label.
+KILLS = 50
+check-kills: kaboom tests/watch_killer
+	@$(AM_TESTS_ENVIRONMENT) KILLS=$(KILLS) $(SHELL) $(srcdir)/tests/test_watch.sh | \
+	  awk '/kills/ || /^not ok/ { print } /^not ok/ { bad = 1 } END { exit bad }'
 
 # Each reader with made-up inputs for a while; "make fuzz FUZZ_SECONDS=5 FUZZ_TARGETS='csv model'".
 FUZZ_SECONDS = 60
