@@ -18,7 +18,9 @@ libexplain_a_SOURCES = \
   core/explain/strata.c core/explain/strata.h \
   core/explain/traits.c core/explain/traits.h \
   core/explain/truncations.c core/explain/truncations.h \
-  core/explain/tuples.c core/explain/tuples.h
+  core/explain/tuples.c core/explain/tuples.h \
+  core/explain/shares.c core/explain/shares.h \
+  core/explain/trend.c core/explain/trend.h
 
 EXTRA_DIST += \
   tests/fixtures/effects/make.py \
@@ -30,7 +32,9 @@ EXTRA_DIST += \
   tests/fixtures/ngrams/lifts.inc \
   tests/fixtures/proportions/make.py \
   tests/fixtures/proportions/fdr.inc \
-  tests/fixtures/proportions/fisher.inc
+  tests/fixtures/proportions/fisher.inc \
+  tests/fixtures/shares/make.py \
+  tests/fixtures/shares/shares.inc
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_contrast
@@ -54,6 +58,13 @@ tests_test_proportions_CPPFLAGS = $(EXPLAIN_CPPFLAGS) \
   -I$(top_srcdir)/tests/fixtures/proportions $(CMOCKA_CFLAGS)
 tests_test_proportions_CFLAGS = $(TEST_CFLAGS)
 tests_test_proportions_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
+
+check_PROGRAMS += tests/test_shares
+TESTS += tests/test_shares
+tests_test_shares_SOURCES = tests/test_shares.c
+tests_test_shares_CPPFLAGS = $(EXPLAIN_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/shares $(CMOCKA_CFLAGS)
+tests_test_shares_CFLAGS = $(TEST_CFLAGS)
+tests_test_shares_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
 
 check_PROGRAMS += tests/test_ngrams
 TESTS += tests/test_ngrams
