@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "novelty.h"
 #include "pipeline.h"
+#include "profile.h"
 
 kb_calibrate_options kb_calibrate_defaults(void)
 {
@@ -73,6 +74,7 @@ size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, s
 
 struct calibration {
     const kb_model *model;
+    const kb_corpus *corpus;
     const kb_calibrate_options *options;
     size_t *ids;
     kb_readings readings;
@@ -200,6 +202,64 @@ static kb_status keep_numbers(struct calibration *c, kb_error *err)
     return status;
 }
 
+/* AT (count): the retired cluster whose centroid a session is nearest to, SIZE_MAX where one of the
+ * last calibration's is nearer. The readings' distances are still to the latter. */
+static kb_status find_retired(struct calibration *c, size_t *at, kb_error *err)
+{
+    const kb_lineage *lineage = kb_model_lineage(c->model);
+    size_t n = c->readings.count, z = c->model->layout.latent;
+    double *known = kb_calloc(n, sizeof *known);
+    if (!known)
+        return kb_fail_memory(err, "cluster numbers");
+    for (size_t i = 0; i < n; i++)
+        known[i] = c->readings.signals[i].value[KB_SIGNAL_DISTANCE];
+    kb_status status = kb_readings_distances(
+        &c->readings, kb_const_matrix_of(lineage->retired_centroids, lineage->retired_count, z),
+        err);
+    for (size_t i = 0; !status && i < n; i++)
+        at[i] = c->readings.signals[i].value[KB_SIGNAL_DISTANCE] < known[i] ? c->readings.nearest[i]
+                                                                            : SIZE_MAX;
+    free(known);
+    return status;
+}
+
+/* A cluster without a number gets back that of a retired one when each has at least half of its
+ * sessions in common with the other, a session being the retired one's where that would be nearest
+ * had it never gone. */
+static kb_status bring_back_numbers(struct calibration *c, kb_error *err)
+{
+    const kb_lineage *lineage = kb_model_lineage(c->model);
+    size_t old = lineage->retired_count, k = c->km.clusters, n = c->readings.count, cells;
+    if (!old || !c->model->clusters)
+        return KB_OK;
+    double *cost = kb_size_mul(k, old, &cells) ? kb_calloc(cells, sizeof *cost) : NULL;
+    size_t *match = kb_calloc(k, sizeof *match), *old_size = kb_calloc(old, sizeof *old_size);
+    size_t *at = kb_calloc(n, sizeof *at);
+    kb_status status =
+        cost && match && old_size && at ? KB_OK : kb_fail_memory(err, "cluster numbers");
+    if (!status)
+        status = find_retired(c, at, err);
+    for (size_t i = 0; !status && i < n; i++) {
+        if (at[i] == SIZE_MAX)
+            continue;
+        old_size[at[i]]++;
+        cost[c->km.labels[i] * old + at[i]] -= !c->number[c->km.labels[i]];
+    }
+    if (!status)
+        status = kb_hungarian(cost, k, old, match, err);
+    for (size_t j = 0; !status && j < k; j++) {
+        double shared = match[j] == SIZE_MAX ? 0 : -cost[j * old + match[j]];
+        if (shared > 0 && 2 * shared >= (double)c->km.sizes[j] &&
+            2 * shared >= (double)old_size[match[j]])
+            c->number[j] = lineage->retired[match[j]].number;
+    }
+    free(cost);
+    free(match);
+    free(old_size);
+    free(at);
+    return status;
+}
+
 /* The largest cluster without a number; ties go to the lower index. SIZE_MAX when all have one. */
 static size_t largest_unnumbered(const struct calibration *c)
 {
@@ -216,6 +276,8 @@ static kb_status number_clusters(struct calibration *c, kb_error *err)
     if (!c->number)
         return kb_fail_memory(err, "cluster numbers");
     kb_status status = keep_numbers(c, err);
+    if (!status)
+        status = bring_back_numbers(c, err);
     c->next_number = c->model->next_number;
     for (size_t j; !status && (j = largest_unnumbered(c)) != SIZE_MAX;)
         c->number[j] = c->next_number++;
@@ -267,6 +329,79 @@ static void leave_one_out(struct calibration *c)
     }
 }
 
+static kb_time latest_reading(const struct calibration *c)
+{
+    const kb_store *store = kb_corpus_store(c->corpus);
+    kb_time latest = {0, 0};
+    for (size_t i = 0; i < c->readings.count; i++) {
+        kb_time last = kb_store_time(store, c->ids[i], kb_store_length(store, c->ids[i]) - 1);
+        if (!i || kb_time_compare(last, latest) > 0)
+            latest = last;
+    }
+    return latest;
+}
+
+/* PROFILES (k x P) in ORDER. */
+static kb_status make_profiles(const struct calibration *c, const size_t *order, float **profiles,
+                               kb_error *err)
+{
+    size_t k = c->km.clusters, width = 2 * kb_features_objects(c->model->features), cells;
+    size_t n = c->readings.count;
+    uint32_t *place = kb_calloc(k, sizeof *place), *labels = kb_calloc(n, sizeof *labels);
+    *profiles = kb_size_mul(k, width, &cells) ? kb_alloc_aligned(cells, sizeof **profiles) : NULL;
+    kb_status status = KB_OK;
+    if (place && labels && *profiles) {
+        for (size_t i = 0; i < k; i++)
+            place[order[i]] = (uint32_t)i;
+        for (size_t i = 0; i < n; i++)
+            labels[i] = place[c->km.labels[i]];
+        status =
+            kb_profiles_of(*profiles, k, c->model->features, c->corpus, c->ids, labels, n, err);
+    } else {
+        status = kb_fail_memory(err, "profiles of clusters");
+    }
+    free(place);
+    free(labels);
+    return status;
+}
+
+/* OUT = the lineage of CLUSTER, the new ones in ORDER. */
+static kb_status continue_lineage(const struct calibration *c, const kb_cluster *cluster,
+                                  const size_t *order, kb_lineage *out, kb_error *err)
+{
+    const kb_model *m = c->model;
+    size_t old = m->clusters, k = c->km.clusters;
+    uint32_t *numbers = kb_calloc(old, sizeof *numbers), *now = kb_calloc(k, sizeof *now);
+    size_t *sizes = kb_calloc(old, sizeof *sizes);
+    float *profiles = NULL;
+    kb_status status = numbers && now && sizes ? make_profiles(c, order, &profiles, err)
+                                               : kb_fail_memory(err, "clusters");
+    for (size_t i = 0; !status && i < old; i++) {
+        numbers[i] = m->cluster[i].number;
+        sizes[i] = m->cluster[i].size;
+    }
+    for (size_t i = 0; !status && i < k; i++)
+        now[i] = cluster[i].number;
+    const kb_lineage_step step = {.z = m->layout.latent,
+                                  .p = 2 * kb_features_objects(m->features),
+                                  .k = old,
+                                  .numbers = numbers,
+                                  .sizes = sizes,
+                                  .centroids = m->centroids,
+                                  .new_k = k,
+                                  .new_numbers = now,
+                                  .profiles = profiles,
+                                  .until = latest_reading(c)};
+    if (!status)
+        status = kb_lineage_step_on(out, &m->lineage, &step, err);
+    if (status)
+        free(profiles);
+    free(numbers);
+    free(now);
+    free(sizes);
+    return status;
+}
+
 /* Everything is computed before the model is touched, so that a failure leaves it as it was. */
 static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
 {
@@ -297,11 +432,21 @@ static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
         cluster[i] = (kb_cluster){c->number[order[i]], c->km.sizes[order[i]], fit.threshold};
         memcpy(centroids + i * z, c->km.centroids + order[i] * z, z * sizeof *centroids);
     }
+    kb_lineage lineage;
+    status = continue_lineage(c, cluster, order, &lineage, err);
     free(order);
+    if (status) {
+        free(cluster);
+        free(centroids);
+        kb_known_clear(&fit.known);
+        return status;
+    }
     kb_model_set_clusters(model, k, cluster, centroids);
     memcpy(model->signals, fit.standards, sizeof fit.standards);
     kb_known_clear(&model->known);
     model->known = fit.known;
+    kb_lineage_clear(&model->lineage);
+    model->lineage = lineage;
     model->novelty = c->options->novelty;
     model->false_alarms = c->options->false_alarms;
     model->next_number = c->next_number;
@@ -312,7 +457,7 @@ kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus,
                        const kb_calibrate_options *options, kb_elbow *elbow, kb_pool *pool,
                        const kb_progress *progress, kb_error *err)
 {
-    struct calibration c = {.model = model, .options = options};
+    struct calibration c = {.model = model, .corpus = corpus, .options = options};
     kb_status status = begin(&c, corpus, pool, progress, err);
     if (!status)
         status = run_elbow(&c, pool, progress, err);

@@ -11,6 +11,7 @@ libcore_a_SOURCES = \
   core/job_text.c core/job_text.h \
   core/novelty.c core/novelty.h \
   core/pipeline.h \
+  core/profile.c core/profile.h \
   core/runs.c core/runs.h \
   core/score.c \
   core/watch.c core/watch.h \

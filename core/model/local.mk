@@ -9,6 +9,7 @@ libmodel_a_SOURCES = \
   core/model/centroids.c core/model/centroids.h \
   core/model/checkpoint.c core/model/checkpoint.h \
   core/model/dec.c core/model/dec.h \
+  core/model/lineage.c core/model/lineage.h \
   core/model/model.c core/model/model.h core/model/model_private.h \
   core/model/modelfile.c core/model/modelfile.h \
   core/model/mutation.c core/model/mutation.h \

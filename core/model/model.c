@@ -46,6 +46,7 @@ void kb_model_free(kb_model *model)
     free(model->dec_traits);
     free(model->cluster);
     free(model->centroids);
+    kb_lineage_clear(&model->lineage);
     free(model);
 }
 
@@ -95,6 +96,16 @@ void kb_known_clear(kb_known *known)
     *known = (kb_known){0};
 }
 
+static kb_status copy_lineage(kb_clustering *out, const kb_model *model, kb_error *err)
+{
+    size_t profile = 2 * kb_features_objects(model->features);
+    kb_status status = kb_lineage_copy(&out->lineage, &model->lineage, model->clusters,
+                                       model->layout.latent, profile, err);
+    if (status)
+        kb_clustering_clear(out);
+    return status;
+}
+
 kb_status kb_clustering_copy(kb_clustering *out, const kb_model *model, kb_error *err)
 {
     size_t k = model->clusters, floats = k * model->layout.latent;
@@ -104,8 +115,10 @@ kb_status kb_clustering_copy(kb_clustering *out, const kb_model *model, kb_error
                            .false_alarms = model->false_alarms};
     memcpy(out->signals, model->signals, sizeof out->signals);
     kb_status status = kb_known_copy(&out->known, &model->known, err);
-    if (status || !k)
+    if (status)
         return status;
+    if (!k)
+        return copy_lineage(out, model, err);
     out->cluster = kb_calloc(k, sizeof *out->cluster);
     out->centroids = kb_alloc_aligned(floats, sizeof *out->centroids);
     if (!out->cluster || !out->centroids) {
@@ -114,7 +127,7 @@ kb_status kb_clustering_copy(kb_clustering *out, const kb_model *model, kb_error
     }
     memcpy(out->cluster, model->cluster, k * sizeof *out->cluster);
     memcpy(out->centroids, model->centroids, floats * sizeof *out->centroids);
-    return KB_OK;
+    return copy_lineage(out, model, err);
 }
 
 void kb_clustering_restore(kb_clustering *clustering, kb_model *model)
@@ -126,6 +139,8 @@ void kb_clustering_restore(kb_clustering *clustering, kb_model *model)
     memcpy(model->signals, clustering->signals, sizeof model->signals);
     kb_known_clear(&model->known);
     model->known = clustering->known;
+    kb_lineage_clear(&model->lineage);
+    model->lineage = clustering->lineage;
     *clustering = (kb_clustering){0};
 }
 
@@ -134,6 +149,7 @@ void kb_clustering_clear(kb_clustering *clustering)
     free(clustering->cluster);
     free(clustering->centroids);
     kb_known_clear(&clustering->known);
+    kb_lineage_clear(&clustering->lineage);
     *clustering = (kb_clustering){0};
 }
 
@@ -190,6 +206,35 @@ const kb_cluster *kb_model_cluster(const kb_model *model, size_t i)
 kb_const_matrix kb_model_centroids(const kb_model *model)
 {
     return kb_const_matrix_of(model->centroids, model->clusters, model->layout.latent);
+}
+
+const char *kb_model_cluster_name(const kb_model *model, uint32_t number)
+{
+    return kb_lineage_name(&model->lineage, number);
+}
+
+static bool has_cluster(const kb_model *model, uint32_t number)
+{
+    for (size_t i = 0; i < model->clusters; i++)
+        if (model->cluster[i].number == number)
+            return true;
+    for (size_t i = 0; i < model->lineage.retired_count; i++)
+        if (model->lineage.retired[i].number == number)
+            return true;
+    return false;
+}
+
+kb_status kb_model_set_cluster_name(kb_model *model, uint32_t number, const char *text,
+                                    kb_error *err)
+{
+    if (!has_cluster(model, number))
+        return kb_fail(err, KB_ERR_USAGE, "there is no cluster %u", (unsigned)number);
+    return kb_lineage_set_name(&model->lineage, number, text, err);
+}
+
+const kb_lineage *kb_model_lineage(const kb_model *model)
+{
+    return &model->lineage;
 }
 
 size_t kb_model_dec_clusters(const kb_model *model)

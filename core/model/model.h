@@ -1,8 +1,8 @@
 /* model: everything a trained kaboom model knows, from homogenisation to thresholds.
  *
  * Made by training (train.h) or read from a file (modelfile.h); `calibrate` fills in clusters. A
- * model is changed only by kb_train and kb_calibrate; while nobody changes it, any number of
- * threads may read it. */
+ * model is changed only by kb_train, kb_calibrate and kb_model_set_cluster_name; while nobody
+ * changes it, any number of threads may read it. */
 #ifndef KB_MODEL_H
 #define KB_MODEL_H
 
@@ -11,6 +11,7 @@
 
 #include "corpus.h"
 #include "feature_view.h"
+#include "lineage.h"
 #include "matrix.h"
 #include "pool.h"
 #include "progress.h"
@@ -75,6 +76,15 @@ bool kb_model_calibrated(const kb_model *model);
 size_t kb_model_clusters(const kb_model *model);                     /* k'; 0 before calibration */
 const kb_cluster *kb_model_cluster(const kb_model *model, size_t i); /* by rising number */
 kb_const_matrix kb_model_centroids(const kb_model *model); /* k' x Z, rows as kb_model_cluster */
+/* The name that a user gave the cluster NUMBER, or a retired one; "" without. Good until the model
+ * changes. */
+const char *kb_model_cluster_name(const kb_model *model, uint32_t number);
+/* TEXT (see kb_cluster_name_check) becomes the name; empty: it has none any more. KB_ERR_USAGE also
+ * where MODEL has no such cluster, not even a retired one. */
+kb_status kb_model_set_cluster_name(kb_model *model, uint32_t number, const char *text,
+                                    kb_error *err);
+/* Profiles, retired clusters, names. */
+const kb_lineage *kb_model_lineage(const kb_model *model);
 /* Centroids that DEC ended with (0 without it), and whether the j-th is a catch-all, near to which
  * nothing follows for a session (false in models from before this was kept). */
 size_t kb_model_dec_clusters(const kb_model *model);

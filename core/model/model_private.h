@@ -5,6 +5,7 @@
 
 #include "basis.h"
 #include "centroids.h"
+#include "lineage.h"
 #include "model.h"
 #include "network.h"
 #include "reference.h"
@@ -65,6 +66,7 @@ struct kb_model {
     double false_alarms;
     kb_standard signals[KB_SIGNALS];
     kb_known known;
+    kb_lineage lineage;
 };
 
 /* What a calibration changes, for taking it back. */
@@ -77,6 +79,7 @@ typedef struct kb_clustering {
     double false_alarms;
     kb_standard signals[KB_SIGNALS];
     kb_known known;
+    kb_lineage lineage;
 } kb_clustering;
 
 /* A copy of MODEL's; the caller gives it back to the model or clears it. */

@@ -105,6 +105,8 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
             m->basis.rank, m->basis.scale, m->basis.energy, m->basis.used_dims);
     appendf(&t, "dec_clusters=%zu\nclusters=%zu\nnext_number=%" PRIu32 "\n", m->dec_clusters,
             m->clusters, m->next_number);
+    appendf(&t, "calibrations=%" PRIu32 "\nuntil=%" PRId64 "\nuntil_atto=%" PRIu64 "\n",
+            m->lineage.calibrations, m->lineage.until.whole, m->lineage.until.atto);
     appendf(&t, "novelty=%s\nfalse_alarms=%.17g\n", kb_novelty_name(m->novelty), m->false_alarms);
     for (size_t i = 0; i < KB_SIGNALS; i++)
         appendf(&t, "signal%zu_median=%.17g\nsignal%zu_spread=%.17g\n", i, m->signals[i].median, i,
@@ -205,6 +207,45 @@ static kb_status add_reference(kb_container_writer *w, const kb_reference *r, kb
     return status;
 }
 
+/* P: the floats of a profile. */
+static size_t profile_floats(const kb_model *m)
+{
+    return 2 * kb_features_objects(m->features);
+}
+
+static kb_status add_lineage_text(kb_container_writer *w, const kb_lineage *l, kb_error *err)
+{
+    char *text = NULL;
+    size_t length = 0;
+    kb_status status = l->name_count ? kb_lineage_write_names(l, &text, &length, err) : KB_OK;
+    if (!status && text)
+        status = kb_container_add_text(w, "names", text, length, err);
+    free(text);
+    text = NULL;
+    if (!status && l->retired_count)
+        status = kb_lineage_write_retired(l, &text, &length, err);
+    if (!status && text)
+        status = kb_container_add_text(w, "retired", text, length, err);
+    free(text);
+    return status;
+}
+
+/* Sections with nothing in them are left out. */
+static kb_status add_lineage(kb_container_writer *w, const kb_model *m, kb_error *err)
+{
+    const kb_lineage *l = &m->lineage;
+    const size_t n = l->retired_count, p = profile_floats(m);
+    kb_status status = add_lineage_text(w, l, err);
+    if (!status && l->profiles && m->clusters)
+        status = kb_container_add_floats(w, "profiles", l->profiles, m->clusters * p, err);
+    if (!status && n)
+        status = kb_container_add_floats(w, "retired.centroids", l->retired_centroids,
+                                         n * m->layout.latent, err);
+    if (!status && n)
+        status = kb_container_add_floats(w, "retired.profiles", l->retired_profiles, n * p, err);
+    return status;
+}
+
 kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
 {
     kb_container_writer *w = kb_container_writer_create(&kind);
@@ -229,6 +270,8 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
         status = kb_container_add_floats(w, "known", m->known.novelty, m->known.count, err);
     if (!status && m->reference.sessions)
         status = add_reference(w, &m->reference, err);
+    if (!status)
+        status = add_lineage(w, m, err);
     if (!status)
         status = kb_container_write(w, path, true, NULL, err);
     kb_container_writer_free(w);
@@ -269,17 +312,27 @@ static kb_status bad_number(const struct loader *l, const char *key, const char 
                    value);
 }
 
+/* Digits alone, at most HIGH. */
+static bool parse_size(const char *value, size_t high, size_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long long x = strtoull(value, &end, 10);
+    *out = (size_t)x;
+    return *value >= '0' && *value <= '9' && !*end && !errno && x <= high;
+}
+
 static kb_status get_size(const struct loader *l, const char *key, size_t low, size_t high,
                           size_t *out, kb_error *err)
 {
-    char value[64], *end;
+    char value[64];
+    size_t x;
     kb_status status = get_text(l, key, value, sizeof value, err);
     if (status)
         return status;
-    unsigned long long x = strtoull(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end || x < low || x > high)
+    if (!parse_size(value, high, &x) || x < low)
         return bad_number(l, key, value, err);
-    *out = (size_t)x;
+    *out = x;
     return KB_OK;
 }
 
@@ -754,6 +807,87 @@ static kb_status load_reference(struct loader *l, kb_error *err)
     return status ? status : kb_reference_finish(r, err);
 }
 
+/* Calibrations are not counted in models from before there was a lineage. */
+static kb_status load_calibrations(struct loader *l, kb_error *err)
+{
+    kb_lineage *lineage = &l->model->lineage;
+    char value[64];
+    size_t calibrations = 0, whole = 0, atto = 0;
+    if (get_text(l, "calibrations", value, sizeof value, NULL))
+        return KB_OK;
+    kb_status status = get_size(l, "calibrations", 0, UINT32_MAX, &calibrations, err);
+    if (!status)
+        status = get_text(l, "until", value, sizeof value, err);
+    bool negative = !status && value[0] == '-';
+    if (!status && !(negative ? parse_size(value + 1, INT64_MAX, &whole)
+                              : parse_size(value, INT64_MAX, &whole)))
+        status = bad_number(l, "until", value, err);
+    if (!status)
+        status = get_size(l, "until_atto", 0, (size_t)999999999999999999, &atto, err);
+    lineage->calibrations = (uint32_t)calibrations;
+    lineage->until = (kb_time){negative ? -(int64_t)whole : (int64_t)whole, atto};
+    return status;
+}
+
+typedef size_t read_lines(kb_lineage *lineage, const char *text, uint32_t limit);
+
+static kb_status load_lines(struct loader *l, const char *section, read_lines *read, kb_error *err)
+{
+    char *text;
+    size_t length;
+    if (!has_section(l, section))
+        return KB_OK;
+    kb_status status = kb_container_text(l->reader, section, &text, &length, err);
+    if (status)
+        return status;
+    size_t line = read(&l->model->lineage, text, l->model->next_number);
+    if (line == SIZE_MAX)
+        status = kb_fail_memory(err, "clusters of earlier times");
+    else if (line || strlen(text) != length)
+        status = kb_fail(err, KB_ERR_FORMAT, "%s: section %s: line %zu makes no sense", l->path,
+                         section, line ? line : 1);
+    free(text);
+    return status;
+}
+
+static bool is_current(const kb_model *m, uint32_t number)
+{
+    for (size_t i = 0; i < m->clusters; i++)
+        if (m->cluster[i].number == number)
+            return true;
+    return false;
+}
+
+static kb_status load_retired(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    kb_lineage *lineage = &m->lineage;
+    kb_status status = load_lines(l, "retired", kb_lineage_read_retired, err);
+    for (size_t i = 0; !status && i < lineage->retired_count; i++)
+        if (is_current(m, lineage->retired[i].number))
+            status = kb_fail(err, KB_ERR_FORMAT, "%s: section retired: cluster %u is not retired",
+                             l->path, (unsigned)lineage->retired[i].number);
+    if (!status && lineage->retired_count)
+        status = load_floats(l, "retired.centroids", lineage->retired_count, m->layout.latent,
+                             &lineage->retired_centroids, err);
+    if (!status && lineage->retired_count)
+        status = load_floats(l, "retired.profiles", lineage->retired_count, profile_floats(m),
+                             &lineage->retired_profiles, err);
+    return status;
+}
+
+static kb_status load_lineage(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    kb_status status = load_calibrations(l, err);
+    if (!status && m->clusters && has_section(l, "profiles"))
+        status =
+            load_floats(l, "profiles", m->clusters, profile_floats(m), &m->lineage.profiles, err);
+    if (!status)
+        status = load_retired(l, err);
+    return status ? status : load_lines(l, "names", kb_lineage_read_names, err);
+}
+
 static kb_status load_all(struct loader *l, kb_error *err)
 {
     size_t length;
@@ -788,6 +922,8 @@ static kb_status load_all(struct loader *l, kb_error *err)
         status = load_known(l, err);
     if (!status)
         status = load_reference(l, err);
+    if (!status)
+        status = load_lineage(l, err);
     if (status)
         return status;
     free(l->model->notes);
