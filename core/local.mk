@@ -6,6 +6,7 @@ libcore_a_SOURCES = \
   core/assign.c \
   core/baselines.c core/baselines.h \
   core/calibrate.c \
+  core/comparison.c core/comparison.h \
   core/filter.c core/filter.h \
   core/job.c core/job.h \
   core/job_text.c core/job_text.h \
@@ -14,6 +15,7 @@ libcore_a_SOURCES = \
   core/profile.c core/profile.h \
   core/runs.c core/runs.h \
   core/score.c \
+  core/tally.c core/tally.h \
   core/watch.c core/watch.h \
   core/watch_state.c core/watch_state.h \
   core/workbench.c core/workbench.h

@@ -11,6 +11,7 @@ kaboom_SOURCES = \
   src/label_file.c src/label_file.h \
   src/label_rows.c src/label_rows.h \
   src/main.c \
+  src/judgement.c src/judgement.h \
   src/ngram_columns.c src/ngram_columns.h \
   src/options.c src/options.h \
   src/option_table.c src/option_table.h \
@@ -21,6 +22,7 @@ kaboom_SOURCES = \
   src/verb_cache.c \
   src/verb_calibrate.c \
   src/verb_check.c \
+  src/verb_clusters.c \
   src/verb_compare.c \
   src/verb_elbow.c \
   src/verb_embed.c \
@@ -29,10 +31,12 @@ kaboom_SOURCES = \
   src/verb_generate.c \
   src/verb_import.c \
   src/verb_info.c \
+  src/verb_name.c \
   src/verb_ngrams.c \
   src/verb_project.c \
   src/verb_score.c \
   src/verb_train.c \
+  src/verb_variants.c \
   src/verb_watch.c \
   src/verbs.h \
   src/work.c src/work.h

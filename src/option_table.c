@@ -20,8 +20,14 @@ const verb_row cli_verbs[CLI_VERBS] = {
     [CLI_IMPORT] = {"import", "FORMAT IN OUT", "",
                     "write a corpus OUT from IN, which is jmap, prometheus or jsonl"},
     [CLI_INFO] = {"info", "FILE", "", "print what a model or a corpus holds"},
-    [CLI_COMPARE] = {"compare-variants", "CORPUS", "",
-                     "train all four variants and print their elbows side by side"},
+    [CLI_CLUSTERS] = {"clusters", "CORPUS", " -m MODEL",
+                      "count each cluster's sessions, in all or by day or version"},
+    [CLI_COMPARE] = {"compare", "A B", "",
+                     "tell what became of the clusters between two models, or two corpora"},
+    [CLI_NAME] = {"name", "MODEL [NUMBER] [NAME]", "",
+                  "give a cluster of MODEL a name, or print all names"},
+    [CLI_VARIANTS] = {"compare-variants", "CORPUS", "",
+                      "train all four variants and print their elbows side by side"},
     [CLI_WATCH] = {"watch", "DIR", " -m MODEL",
                    "print the cluster and novelty of each session that others write into DIR"},
     [CLI_CACHE] = {"cache", "", "", "print what is kept of earlier readings, or remove it"},
@@ -99,11 +105,28 @@ static const char *jmap_value_word(unsigned i)
     return kb_jmap_value_name((kb_jmap_value)i);
 }
 
+static const char *tally_by_word(unsigned i)
+{
+    return i == CLI_TALLY_ALL ? "none" : kb_tally_by_name((kb_tally_by)(i - 1));
+}
+
+static const char *trend_word(unsigned i)
+{
+    return kb_trend_kind_name((kb_trend_kind)i);
+}
+
+static const char *unit_word(unsigned i)
+{
+    return kb_time_unit_name((kb_time_unit)i);
+}
+
 /* Choices are read and written as unsigned, which is what the compiler makes of these enums. */
 _Static_assert(sizeof(kb_variant) == sizeof(unsigned) && sizeof(kb_preset) == sizeof(unsigned) &&
                    sizeof(kb_scale) == sizeof(unsigned) && sizeof(kb_space) == sizeof(unsigned) &&
                    sizeof(kb_device_choice) == sizeof(unsigned) &&
                    sizeof(kb_novelty) == sizeof(unsigned) &&
+                   sizeof(kb_trend_kind) == sizeof(unsigned) &&
+                   sizeof(kb_time_unit) == sizeof(unsigned) &&
                    sizeof(kb_jmap_value) == sizeof(unsigned) && sizeof(kb_join) == sizeof(unsigned),
                "an enum is not an unsigned");
 
@@ -117,7 +140,7 @@ _Static_assert(offsetof(kb_ngram_options, most) ==
 #define WORDS(function, n) .word = (function), .count = (n), .metavar = "WORD"
 
 const option_row cli_rows[] = {
-    {"model", 'm', KIND_TEXT, ON_MODEL | V(NGRAMS), FIELD(model), .metavar = "MODEL",
+    {"model", 'm', KIND_TEXT, ON_MODEL | V(NGRAMS) | V(COMPARE), FIELD(model), .metavar = "MODEL",
      .help = "the model to use"},
     {"output", 'o', KIND_TEXT, V(TRAIN) | V(WATCH), FIELD(output), .metavar = "FILE",
      .help =
@@ -127,7 +150,7 @@ const option_row cli_rows[] = {
     {"log", 0, KIND_TEXT, V(TRAIN), FIELD(log), .metavar = "LOG.csv",
      .help = "write a row for each epoch to LOG.csv"},
 
-    {"variant", 0, KIND_CHOICE, TRAINING & ~V(COMPARE), FIELD(training.variant),
+    {"variant", 0, KIND_CHOICE, TRAINING & ~V(VARIANTS), FIELD(training.variant),
      WORDS(variant_word, KB_VARIANTS), .help = "autoencoder, variational or not, clustered or not"},
     {"runs", 0, KIND_SIZE, V(TRAIN) | V(EXPLORE), FIELD(runs), RANGE(1, 100), .zero = "auto",
      .metavar = "R",
@@ -171,11 +194,11 @@ const option_row cli_rows[] = {
     {"device", 0, KIND_CHOICE, TRAINING, FIELD(training.device),
      WORDS(device_word, KB_DEVICE_CHOICES), .help = "what computes"},
 
-    {"k", 'k', KIND_SIZE, CALIBRATION | V(COMPARE), FIELD(calibration.k), RANGE(2, 1000),
+    {"k", 'k', KIND_SIZE, CALIBRATION | V(VARIANTS), FIELD(calibration.k), RANGE(2, 1000),
      .zero = "auto", .metavar = "K", .help = "number of clusters; auto: by the elbow"},
-    {"kmin", 0, KIND_SIZE, CALIBRATION | V(ELBOW) | V(COMPARE), FIELD(calibration.kmin),
+    {"kmin", 0, KIND_SIZE, CALIBRATION | V(ELBOW) | V(VARIANTS), FIELD(calibration.kmin),
      RANGE(2, 1000), .metavar = "K", .help = "first k of the elbow"},
-    {"kmax", 0, KIND_SIZE, CALIBRATION | V(ELBOW) | V(COMPARE), FIELD(calibration.kmax),
+    {"kmax", 0, KIND_SIZE, CALIBRATION | V(ELBOW) | V(VARIANTS), FIELD(calibration.kmax),
      RANGE(2, 1000), .metavar = "K", .help = "last k of the elbow"},
     {"false-alarms", 0, KIND_REAL, CALIBRATION, FIELD(calibration.false_alarms), RANGE(0, 1),
      .metavar = "SHARE", .help = "share of known sessions that may be called emerging"},
@@ -193,6 +216,31 @@ const option_row cli_rows[] = {
 
     {"by", 0, KIND_CHOICE, V(EXPLAIN), FIELD(by), WORDS(measure_word, CLI_MEASURES),
      .help = "what objects are ranked by"},
+    {"by", 0, KIND_CHOICE, V(CLUSTERS), FIELD(tally_by), WORDS(tally_by_word, KB_TALLY_BYS + 1),
+     .help = "a row for each day, or version, of each cluster"},
+    {"trend", 0, KIND_CHOICE, V(CLUSTERS), FIELD(tally.trend), WORDS(trend_word, KB_TREND_KINDS),
+     .help = "test whether a share rises or falls, or whether it differs at all"},
+    {"time-unit", 0, KIND_CHOICE, V(CLUSTERS), FIELD(tally.unit), WORDS(unit_word, KB_TIME_UNITS),
+     .help = "what one is in the corpus's times; auto: by how large they are"},
+    {"corpus", 0, KIND_TEXT, V(COMPARE) | V(NAME), FIELD(corpus), .metavar = "CORPUS",
+     .help = "sessions that both models assign, to tell whose members are whose"},
+    {"corpus-b", 0, KIND_TEXT, V(COMPARE), FIELD(corpus_b), .metavar = "CORPUS",
+     .help = "more of them; shares of B are of these, those of A of --corpus"},
+    {"from", 0, KIND_TEXT, V(NAME), FIELD(from), .metavar = "OLD",
+     .help = "take the names of the clusters of the model OLD that match"},
+    {"overlap", 0, KIND_REAL, V(COMPARE) | V(NAME), FIELD(comparison.overlap), RANGE(0, 1),
+     .above_min = true, .metavar = "SHARE",
+     .help = "clusters match that share so much of the smaller one"},
+    {"part", 0, KIND_REAL, V(COMPARE), FIELD(comparison.part), RANGE(0, 1), .metavar = "SHARE",
+     .help = "a part of a split or merged cluster is at least so much of the whole"},
+    {"similarity", 0, KIND_REAL, V(COMPARE) | V(NAME), FIELD(comparison.similarity), RANGE(-1, 1),
+     .metavar = "S", .help = "without --corpus, clusters match whose profiles are so alike"},
+    {"ratio", 0, KIND_REAL, V(COMPARE), FIELD(comparison.ratio), RANGE(1, 1e6), .metavar = "R",
+     .help = "a cluster has grown, or shrunk, whose share changes by this factor"},
+    {"rest", 0, KIND_REAL, V(COMPARE), FIELD(comparison.rest), RANGE(0, 1), .metavar = "SHARE",
+     .help = "it is gone where its share is less than this share of what it was"},
+    {"alpha", 0, KIND_REAL, V(COMPARE), FIELD(comparison.alpha), RANGE(0, 1), .metavar = "Q",
+     .help = "changes with a larger q are not believed"},
     {"cluster", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(cluster), RANGE(1, 4294967295.0),
      .zero = "all", .metavar = "N", .with_model = V(NGRAMS), .help = "this cluster only"},
     {"where", 0, KIND_TEXTS, V(EXPLAIN), FIELD(where), .metavar = "KEY=VALUE",
@@ -235,7 +283,7 @@ const option_row cli_rows[] = {
      .with_model = V(NGRAMS), .help = "leave out n-grams of fewer users"},
     {"top", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(top), RANGE(1, 1e15), .zero = "all",
      .metavar = "N", .help = "the first N rows (of each cluster)"},
-    {"split", 0, KIND_CHOICE, ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(NGRAMS), FIELD(split),
+    {"split", 0, KIND_CHOICE, ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(NGRAMS) | V(COMPARE) | V(NAME), FIELD(split),
      WORDS(split_word, KB_SPLITS + 1), .with_model = V(NGRAMS),
      .help = "only sessions of one split"},
 

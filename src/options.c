@@ -58,6 +58,7 @@ static cli_options defaults_of(cli_verb verb)
         .starts = kb_truncation_defaults(),
         .lifts = kb_lift_defaults(),
         .joining = kb_join_defaults(),
+        .comparison = kb_comparison_defaults(),
         .generation = kb_generate_defaults(),
         .importing = kb_import_defaults(),
     };
@@ -619,6 +620,8 @@ static int check_together(const cli_options *options)
         status = kb_calibrate_check(&options->calibration, &err);
     if (!status && (bit & V(NGRAMS)))
         status = kb_truncation_check(&options->starts, &err);
+    if (!status && (bit & (V(COMPARE) | V(NAME))))
+        status = kb_comparison_check(&options->comparison, &err);
     if (!status && (bit & V(GENERATE)))
         status = kb_generate_check(&options->generation, &err);
     if (!status && (bit & V(IMPORT)))
@@ -627,7 +630,8 @@ static int check_together(const cli_options *options)
     return status ? cli_usage_error(options->verb, "%s", err.text) : CLI_DONE;
 }
 
-/* The name of operand I of a row's, or NULL when it has fewer; *LENGTH its bytes. */
+/* The name of operand I of a row's, or NULL when it has fewer; *LENGTH its bytes. One in brackets
+ * may be left out, or be empty. */
 static const char *operand_name(const verb_row *row, size_t i, int *length)
 {
     const char *name = row->operand;
@@ -659,10 +663,13 @@ static int take_operands(cli_options *options, int argc, char **argv)
     const char *name;
     int length;
     for (size_t i = 0; i < CLI_OPERANDS_MAX && (name = operand_name(row, i, &length)); i++) {
+        bool optional = *name == '[';
+        if (optind >= argc && optional)
+            break;
         if (optind >= argc)
             return cli_usage_error(options->verb, "%.*s is missing", length, name);
         options->operands[i] = argv[optind++];
-        if (!*options->operands[i])
+        if (!*options->operands[i] && !optional)
             return cli_usage_error(options->verb, "%.*s is empty", length, name);
     }
     options->operand = options->operands[0];

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "comparison.h"
 #include "contrast.h"
 #include "explorer.h"
 #include "filter.h"
@@ -20,6 +21,7 @@
 #include "output.h"
 #include "pipeline.h"
 #include "session_join.h"
+#include "tally.h"
 #include "truncations.h"
 #include "watch.h"
 
@@ -45,8 +47,11 @@ typedef enum cli_verb {
     CLI_IMPORT,
     CLI_INFO,
     CLI_CACHE,
+    CLI_CLUSTERS,
     CLI_COMPARE,
     CLI_WATCH,
+    CLI_NAME,
+    CLI_VARIANTS,
     CLI_VERBS /* how many */
 } cli_verb;
 
@@ -63,6 +68,9 @@ typedef struct cli_texts {
 
 /* --fold */
 enum { CLI_FOLD_ON, CLI_FOLD_OFF, CLI_FOLDS };
+
+/* clusters --by; the others are kb_tally_by + 1. */
+enum { CLI_TALLY_ALL };
 
 /* --split; the first four are kb_split's. */
 enum { CLI_SPLIT_ALL = KB_SPLITS };
@@ -89,6 +97,11 @@ typedef struct cli_options {
     const char *sessions, *given; /* a file of names; an object */
     unsigned fold;
     size_t representatives; /* 0: objects are told, and no sessions */
+    unsigned tally_by; /* CLI_TALLY_ALL, or kb_tally_by + 1 */
+    kb_tally_options tally;
+    kb_comparison_options comparison;
+    const char *corpus, *corpus_b; /* of models that are compared; NULL: not given */
+    const char *from;              /* the model that names come from */
     unsigned color;         /* kb_color_mode */
     bool ascii, no_mouse;
     bool baselines;

@@ -1,156 +1,115 @@
-/* compare-variants: the four kinds of model side by side, trained on the same corpus with the same
- * options: the elbow of each, what labels say, what it cost. */
-#include <math.h>
+/* compare: what became of the clusters from one model to another, or of one model's from one corpus
+ * to another. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "memory.h"
-#include "peak_memory.h"
+#include "judgement.h"
+#include "modelfile.h"
 #include "verbs.h"
-#include "work.h"
 
-typedef struct variant_result {
-    kb_elbow elbow;
-    bool labelled;
-    kb_score_row score;
-    double seconds, memory;
-} variant_result;
-
-typedef struct comparison {
-    cli_work work;
-    kb_variant now; /* being trained */
-    variant_result of[KB_VARIANTS];
-} comparison;
-
-static void pass_note(void *ctx, const char *text)
-{
-    comparison *c = ctx;
-    char line[512];
-    snprintf(line, sizeof line, "%s: %s", kb_variant_name(c->now), text);
-    cli_note(&c->work.console, line);
-}
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static bool has_labels(const kb_corpus *corpus)
-{
-    for (size_t i = 0; i < kb_corpus_sessions(corpus); i++)
-        if (*kb_corpus_session(corpus, i)->label)
-            return true;
-    return false;
-}
-
-/* The row of the validation sessions, which were not fitted and are what the elbow is of; where
- * none has a label, that of all. */
-static kb_status score_variant(comparison *c, variant_result *r, const kb_progress *progress,
-                               kb_error *err)
-{
-    cli_work *work = &c->work;
-    kb_score_row rows[KB_SPLITS + 1];
-    size_t count = 0, wanted = 0;
-    if (!has_labels(work->corpus))
-        return KB_OK;
-    kb_status status = cli_work_assign(work, progress, err);
-    if (!status)
-        status = kb_score_against_labels(rows, &count, work->corpus, work->assigned, err);
-    free(work->assigned);
-    work->assigned = NULL;
-    if (status || !count)
-        return status;
-    const char *validation = kb_split_name(KB_SPLIT_VALIDATION);
-    while (wanted + 1 < count && strcmp(rows[wanted].split, validation) != 0)
-        wanted++;
-    r->score = rows[wanted];
-    r->labelled = true;
-    return KB_OK;
-}
-
-static kb_status try_variant(comparison *c, kb_variant variant, const kb_progress *progress,
-                             kb_error *err)
-{
-    cli_work *work = &c->work;
-    variant_result *r = &c->of[variant];
-    kb_train_options training = work->options->training;
-    const kb_train_observer observer = {.note = pass_note, .ctx = c};
-    c->now = training.variant = variant;
-    cli_peak_reset();
-    double begun = seconds_now();
-    kb_status status =
-        kb_train(&work->model, work->corpus, &training, &observer, work->pool, progress, err);
-    if (!status)
-        status = kb_calibrate(work->model, work->corpus, &work->options->calibration, &r->elbow,
-                              work->pool, progress, err);
-    r->seconds = seconds_now() - begun;
-    r->memory = cli_peak_mib();
-    if (!status)
-        status = score_variant(c, r, progress, err);
-    kb_model_free(work->model);
-    work->model = NULL;
-    return status;
-}
+typedef struct comparing {
+    cli_judgement judgement;
+    kb_comparison result;
+} comparing;
 
 static kb_status compare(void *ctx, const kb_progress *progress, kb_error *err)
 {
-    comparison *c = ctx;
-    kb_status status = cli_work_load(&c->work, progress, err);
-    for (size_t v = 0; !status && v < KB_VARIANTS; v++)
-        status = try_variant(c, (kb_variant)v, progress, err);
-    return status;
+    comparing *c = ctx;
+    kb_status status = cli_judge(&c->judgement, progress, err);
+    return status ? status : cli_compare(&c->judgement, &c->result, err);
 }
 
-/* --- the table ---------------------------------------------------------------------------- */
-static void write_row(output *out, const char *variant, const variant_result *r,
-                      const kb_elbow_row *row)
+/* Two models, or two corpora: by what the files begin with. */
+static int find_sides(cli_judgement *j, const cli_options *o)
 {
-    bool scored = row->chosen && r->labelled;
-    output_text(out, variant);
-    cli_write_elbow_row(out, row);
-    output_real(out, scored ? r->score.accuracy : (double)NAN);
-    output_real(out, scored ? r->score.nmi : (double)NAN);
-    output_real(out, scored ? r->score.ari : (double)NAN);
-    output_real(out, row->chosen ? r->seconds : (double)NAN);
-    output_real(out, row->chosen ? r->memory : (double)NAN);
+    const char *a = o->operands[0], *b = o->operands[1];
+    bool models = kb_model_looks_like(a);
+    if (models != kb_model_looks_like(b))
+        return cli_usage_error(
+            CLI_COMPARE,
+            "'%s' is a model and '%s' is not: compare two models, or two corpora "
+            "with -m MODEL",
+            models ? a : b, models ? b : a);
+    if (models && o->model)
+        return cli_usage_error(CLI_COMPARE,
+                               "-m belongs to the comparison of two corpora; %s and %s "
+                               "are models",
+                               a, b);
+    if (!models && !o->model)
+        return cli_usage_error(CLI_COMPARE,
+                               "which model? Give it with -m MODEL, or name two models");
+    if (!models && (o->corpus || o->corpus_b))
+        return cli_usage_error(CLI_COMPARE, "--corpus%s belongs to the comparison of two models",
+                               o->corpus ? "" : "-b");
+    if (o->corpus_b && !o->corpus)
+        return cli_usage_error(CLI_COMPARE, "--corpus-b needs --corpus");
+    j->name_a = models ? a : o->model;
+    j->name_b = models ? b : o->model;
+    j->corpora[0] = models ? o->corpus : a;
+    j->corpora[1] = models ? o->corpus_b : b;
+    if (j->corpora[1] && !strcmp(j->corpora[0], "-") && !strcmp(j->corpora[1], "-"))
+        return cli_usage_error(CLI_COMPARE, "standard input cannot be both corpora");
+    return CLI_DONE;
 }
 
-static int write_comparison(comparison *c)
+/* A number and its name, or "emerging" with none. */
+static void write_cluster(output *out, const kb_model *model, uint32_t number, bool emerging)
 {
-    static const char *const columns[] = {"variant",
-                                          "k",
-                                          "silhouette",
-                                          "davies_bouldin",
-                                          "calinski_harabasz",
-                                          "inertia",
-                                          "chosen",
-                                          "accuracy",
-                                          "nmi",
-                                          "ari",
-                                          "seconds",
-                                          "memory"};
-    output *out = cli_output(&c->work, columns, sizeof columns / sizeof *columns);
-    for (size_t v = 0; v < KB_VARIANTS; v++)
-        for (size_t i = 0; i < c->of[v].elbow.count; i++)
-            write_row(out, kb_variant_name((kb_variant)v), &c->of[v], &c->of[v].elbow.rows[i]);
-    return cli_finish_output(&c->work.console, out);
+    if (number)
+        output_count(out, number);
+    else if (emerging)
+        output_text(out, "emerging");
+    else
+        output_missing(out);
+    output_text(out, number ? kb_model_cluster_name(model, number) : "");
+}
+
+static void write_row(output *out, const comparing *c, const kb_change_row *row)
+{
+    const cli_judgement *j = &c->judgement;
+    bool emerging = !row->a && !row->b, members = c->result.kind == KB_MATCH_MEMBERS;
+    write_cluster(out, j->a, row->a, emerging);
+    write_cluster(out, j->b, row->b, emerging);
+    output_text(out, kb_change_name(row->change));
+    if (members)
+        output_count(out, row->shared);
+    else
+        output_missing(out);
+    output_real(out, row->jaccard);
+    output_real(out, row->a_in_b);
+    output_real(out, row->b_in_a);
+    output_real(out, row->similarity);
+    output_count(out, row->sessions_a);
+    output_real(out, row->share_a);
+    output_count(out, row->sessions_b);
+    output_real(out, row->share_b);
+    output_real(out, row->p);
+    output_real(out, row->q);
+}
+
+static int write_comparison(comparing *c)
+{
+    static const char *const columns[] = {"cluster_a",  "name_a",     "cluster_b",  "name_b",
+                                          "change",     "shared",     "jaccard",    "a_in_b",
+                                          "b_in_a",     "similarity", "sessions_a", "share_a",
+                                          "sessions_b", "share_b",    "p",          "q"};
+    const cli_work *work = &c->judgement.work;
+    output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < c->result.count; i++)
+        write_row(out, c, &c->result.rows[i]);
+    return cli_finish_output(&c->judgement.work.console, out);
 }
 
 int verb_compare(const cli_options *options)
 {
-    comparison c = {0};
-    cli_work_start(&c.work, options);
-    int status = cli_run(&c.work.console, compare, &c);
-    if (status == CLI_DONE) {
-        cli_say(&c.work.console,
-                "warning: silhouette, davies_bouldin, calinski_harabasz and inertia are distances "
-                "in each variant's own embedding: compare them along k, not between variants");
+    comparing c = {0};
+    int status = find_sides(&c.judgement, options);
+    if (status)
+        return status;
+    cli_work_start(&c.judgement.work, options);
+    status = cli_run(&c.judgement.work.console, compare, &c);
+    if (status == CLI_DONE)
         status = write_comparison(&c);
-    }
-    for (size_t v = 0; v < KB_VARIANTS; v++)
-        kb_elbow_clear(&c.of[v].elbow);
-    return cli_work_end(&c.work, status);
+    kb_comparison_clear(&c.result);
+    return cli_judgement_end(&c.judgement, status);
 }

@@ -20,8 +20,11 @@ int verb_generate(const cli_options *options);
 int verb_import(const cli_options *options);
 int verb_info(const cli_options *options);
 int verb_cache(const cli_options *options);
+int verb_clusters(const cli_options *options);
 int verb_compare(const cli_options *options);
 int verb_watch(const cli_options *options);
+int verb_name(const cli_options *options);
+int verb_variants(const cli_options *options);
 
 /* The elbow table on standard output, for the verbs that end with one. */
 struct cli_work;

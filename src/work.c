@@ -50,35 +50,41 @@ kb_status cli_load_model(cli_work *work, kb_corpus_options *reading, kb_error *e
     return kb_features_adopt(kb_model_features(work->model), reading, options->model, err);
 }
 
-kb_status cli_load_corpus(cli_work *work, const kb_corpus_options *reading,
-                          const kb_progress *progress, kb_error *err)
+kb_status cli_read_corpus(cli_work *work, kb_corpus **out, const char *path,
+                          const kb_corpus_options *reading, const kb_progress *progress,
+                          kb_error *err)
 {
-    const char *path = work->options->operand;
-    kb_status status = kb_corpus_load(&work->corpus, path, reading, progress, err);
+    kb_status status = kb_corpus_load(out, path, reading, progress, err);
     cli_sum_problems(&work->console, path);
     if (!status && work->console.verbose)
         cli_say(&work->console, "%s: %zu sessions, %zu objects, %llu rows", path,
-                kb_corpus_sessions(work->corpus), kb_store_objects(kb_corpus_store(work->corpus)),
-                (unsigned long long)kb_corpus_rows(work->corpus));
-    if (!status && work->console.verbose && *kb_corpus_cache_note(work->corpus))
-        cli_say(&work->console, "%s: %s", path, kb_corpus_cache_note(work->corpus));
+                kb_corpus_sessions(*out), kb_store_objects(kb_corpus_store(*out)),
+                (unsigned long long)kb_corpus_rows(*out));
+    if (!status && work->console.verbose && *kb_corpus_cache_note(*out))
+        cli_say(&work->console, "%s: %s", path, kb_corpus_cache_note(*out));
     return status;
 }
 
-static kb_status select_sessions(cli_work *work, kb_error *err)
+kb_status cli_load_corpus(cli_work *work, const kb_corpus_options *reading,
+                          const kb_progress *progress, kb_error *err)
 {
-    size_t all = kb_corpus_sessions(work->corpus);
-    work->sessions = kb_calloc(all, sizeof *work->sessions);
-    if (!work->sessions)
+    return cli_read_corpus(work, &work->corpus, work->options->operand, reading, progress, err);
+}
+
+kb_status cli_select(const cli_work *work, const kb_corpus *corpus, size_t **ids, size_t *count,
+                     kb_error *err)
+{
+    size_t all = kb_corpus_sessions(corpus);
+    *ids = kb_calloc(all, sizeof **ids);
+    if (!*ids)
         return kb_fail_memory(err, "a list of sessions");
     if (work->options->split != CLI_SPLIT_ALL) {
-        work->count =
-            kb_corpus_select(work->corpus, (kb_split)work->options->split, work->sessions);
+        *count = kb_corpus_select(corpus, (kb_split)work->options->split, *ids);
         return KB_OK;
     }
     for (size_t i = 0; i < all; i++)
-        work->sessions[i] = i;
-    work->count = all;
+        (*ids)[i] = i;
+    *count = all;
     return KB_OK;
 }
 
@@ -91,7 +97,7 @@ kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *e
         status = cli_load_model(work, &reading, err);
     if (!status)
         status = cli_load_corpus(work, &reading, progress, err);
-    return status ? status : select_sessions(work, err);
+    return status ? status : cli_select(work, work->corpus, &work->sessions, &work->count, err);
 }
 
 kb_status cli_work_assign(cli_work *work, const kb_progress *progress, kb_error *err)

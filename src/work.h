@@ -49,6 +49,16 @@ kb_corpus_options cli_reading(cli_work *work);
 kb_status cli_load_corpus(cli_work *work, const kb_corpus_options *reading,
                           const kb_progress *progress, kb_error *err);
 
+/* The same for any PATH, into *OUT. */
+kb_status cli_read_corpus(cli_work *work, kb_corpus **out, const char *path,
+                          const kb_corpus_options *reading, const kb_progress *progress,
+                          kb_error *err);
+
+/* *IDS (the caller frees it): the sessions of CORPUS of the split that is asked for; *COUNT how
+ * many. */
+kb_status cli_select(const cli_work *work, const kb_corpus *corpus, size_t **ids, size_t *count,
+                     kb_error *err);
+
 const kb_session *cli_work_session(const cli_work *work, size_t i); /* the i-th of sessions */
 
 /* Opens standard output for a result with COLUMNS. */
