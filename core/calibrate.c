@@ -169,94 +169,127 @@ kb_status kb_elbow_of(kb_elbow *out, const kb_model *model, const kb_corpus *cor
 
 /* --- numbers ------------------------------------------------------------------------------ */
 
-/* Old clusters keep their number in the new cluster that shares most sessions with them, if those
- * are at least half of the smaller of the two. */
-static kb_status keep_numbers(struct calibration *c, kb_error *err)
+/* How many sessions each new cluster shares with each old one. */
+struct overlap {
+    size_t k, old;
+    double *cost;  /* k x old: minus those shared, as the Hungarian algorithm wants it */
+    size_t *size;  /* old: sessions of each */
+    size_t *match; /* k: the old one, or SIZE_MAX */
+};
+
+static void overlap_clear(struct overlap *o)
 {
-    const kb_model *m = c->model;
-    size_t old = m->clusters, k = c->km.clusters, n = c->readings.count, cells;
-    if (!old)
-        return KB_OK;
-    double *cost = kb_size_mul(k, old, &cells) ? kb_calloc(cells, sizeof *cost) : NULL;
-    size_t *match = kb_calloc(k, sizeof *match), *old_size = kb_calloc(old, sizeof *old_size);
-    kb_status status = cost && match && old_size ? KB_OK : kb_fail_memory(err, "cluster numbers");
-    if (!status)
-        status = kb_readings_distances(&c->readings, kb_model_centroids(m), err);
-    for (size_t i = 0; !status && i < n; i++) {
-        cost[c->km.labels[i] * old + c->readings.nearest[i]] -= 1;
-        old_size[c->readings.nearest[i]]++;
-    }
-    if (!status)
-        status = kb_hungarian(cost, k, old, match, err);
-    for (size_t j = 0; !status && j < k; j++) {
-        if (match[j] == SIZE_MAX)
+    free(o->cost);
+    free(o->size);
+    free(o->match);
+}
+
+/* OLD_OF (one a session of the calibration): its old cluster, or SIZE_MAX. */
+static kb_status overlap_of(struct overlap *o, const struct calibration *c, size_t old,
+                            const size_t *old_of, kb_error *err)
+{
+    size_t k = c->km.clusters, cells;
+    *o = (struct overlap){.k = k, .old = old};
+    o->cost = kb_size_mul(k, old, &cells) ? kb_calloc(cells, sizeof *o->cost) : NULL;
+    o->size = kb_calloc(old, sizeof *o->size);
+    o->match = kb_calloc(k, sizeof *o->match);
+    if (!o->cost || !o->size || !o->match)
+        return kb_fail_memory(err, "cluster numbers");
+    for (size_t i = 0; i < c->readings.count; i++) {
+        if (old_of[i] == SIZE_MAX)
             continue;
-        double shared = -cost[j * old + match[j]];
-        size_t smaller = c->km.sizes[j] < old_size[match[j]] ? c->km.sizes[j] : old_size[match[j]];
-        if (shared > 0 && 2 * shared >= (double)smaller)
-            c->number[j] = m->cluster[match[j]].number;
+        o->size[old_of[i]]++;
+        o->cost[c->km.labels[i] * old + old_of[i]] -= !c->number[c->km.labels[i]];
     }
-    free(cost);
-    free(match);
-    free(old_size);
+    return kb_hungarian(o->cost, k, old, o->match, err);
+}
+
+/* Sessions that new cluster J shares with its match; 0 without one. */
+static double shared(const struct overlap *o, size_t j)
+{
+    return o->match[j] == SIZE_MAX ? 0 : -o->cost[j * o->old + o->match[j]];
+}
+
+/* A retired cluster gives its number to the new one with which it shares at least half of the
+ * sessions of either; what is then its is no longer that of any other old one. OLD_OF (sessions):
+ * on entry the nearest cluster of the last calibration; SIZE_MAX on return where a retired one has
+ * come back. RETIRED (sessions): as find_retired says. */
+static kb_status bring_back_numbers(struct calibration *c, const size_t *retired, size_t *old_of,
+                                    kb_error *err)
+{
+    const kb_lineage *lineage = kb_model_lineage(c->model);
+    struct overlap o;
+    kb_status status = overlap_of(&o, c, lineage->retired_count, retired, err);
+    for (size_t j = 0; !status && j < o.k; j++) {
+        double n = shared(&o, j);
+        if (!(n > 0 && 2 * n >= (double)c->km.sizes[j] && 2 * n >= (double)o.size[o.match[j]]))
+            continue;
+        c->number[j] = lineage->retired[o.match[j]].number;
+        for (size_t i = 0; i < c->readings.count; i++)
+            if (retired[i] == o.match[j])
+                old_of[i] = SIZE_MAX;
+    }
+    overlap_clear(&o);
     return status;
 }
 
-/* AT (count): the retired cluster whose centroid a session is nearest to, SIZE_MAX where one of the
- * last calibration's is nearer. The readings' distances are still to the latter. */
-static kb_status find_retired(struct calibration *c, size_t *at, kb_error *err)
+/* Old clusters keep their number in the new cluster that shares most sessions with them, if those
+ * are at least half of the smaller of the two. */
+static kb_status keep_numbers(struct calibration *c, const size_t *old_of, kb_error *err)
+{
+    struct overlap o;
+    kb_status status = overlap_of(&o, c, c->model->clusters, old_of, err);
+    for (size_t j = 0; !status && j < o.k; j++) {
+        double n = shared(&o, j);
+        if (n > 0 && (2 * n >= (double)c->km.sizes[j] || 2 * n >= (double)o.size[o.match[j]]))
+            c->number[j] = c->model->cluster[o.match[j]].number;
+    }
+    overlap_clear(&o);
+    return status;
+}
+
+/* OLD_OF, RETIRED (sessions): the nearest cluster of the last calibration; the retired one that is
+ * nearer still, or SIZE_MAX. */
+static kb_status find_old(struct calibration *c, size_t *old_of, size_t *retired, kb_error *err)
 {
     const kb_lineage *lineage = kb_model_lineage(c->model);
     size_t n = c->readings.count, z = c->model->layout.latent;
     double *known = kb_calloc(n, sizeof *known);
     if (!known)
         return kb_fail_memory(err, "cluster numbers");
-    for (size_t i = 0; i < n; i++)
+    kb_status status = kb_readings_distances(&c->readings, kb_model_centroids(c->model), err);
+    for (size_t i = 0; !status && i < n; i++) {
+        old_of[i] = c->readings.nearest[i];
+        retired[i] = SIZE_MAX;
         known[i] = c->readings.signals[i].value[KB_SIGNAL_DISTANCE];
-    kb_status status = kb_readings_distances(
-        &c->readings, kb_const_matrix_of(lineage->retired_centroids, lineage->retired_count, z),
-        err);
-    for (size_t i = 0; !status && i < n; i++)
-        at[i] = c->readings.signals[i].value[KB_SIGNAL_DISTANCE] < known[i] ? c->readings.nearest[i]
-                                                                            : SIZE_MAX;
+    }
+    if (!status && lineage->retired_count)
+        status = kb_readings_distances(
+            &c->readings, kb_const_matrix_of(lineage->retired_centroids, lineage->retired_count, z),
+            err);
+    for (size_t i = 0; !status && lineage->retired_count && i < n; i++)
+        if (c->readings.signals[i].value[KB_SIGNAL_DISTANCE] < known[i])
+            retired[i] = c->readings.nearest[i];
     free(known);
     return status;
 }
 
-/* A cluster without a number gets back that of a retired one when each has at least half of its
- * sessions in common with the other, a session being the retired one's where that would be nearest
- * had it never gone. */
-static kb_status bring_back_numbers(struct calibration *c, kb_error *err)
+/* Retired clusters come first: to the clusters that took their place when they went, the sessions
+ * of one that is back look like an even better match. */
+static kb_status take_old_numbers(struct calibration *c, kb_error *err)
 {
-    const kb_lineage *lineage = kb_model_lineage(c->model);
-    size_t old = lineage->retired_count, k = c->km.clusters, n = c->readings.count, cells;
-    if (!old || !c->model->clusters)
+    size_t n = c->readings.count;
+    if (!c->model->clusters)
         return KB_OK;
-    double *cost = kb_size_mul(k, old, &cells) ? kb_calloc(cells, sizeof *cost) : NULL;
-    size_t *match = kb_calloc(k, sizeof *match), *old_size = kb_calloc(old, sizeof *old_size);
-    size_t *at = kb_calloc(n, sizeof *at);
-    kb_status status =
-        cost && match && old_size && at ? KB_OK : kb_fail_memory(err, "cluster numbers");
+    size_t *old_of = kb_calloc(n, sizeof *old_of), *retired = kb_calloc(n, sizeof *retired);
+    kb_status status = old_of && retired ? find_old(c, old_of, retired, err)
+                                         : kb_fail_memory(err, "cluster numbers");
+    if (!status && kb_model_lineage(c->model)->retired_count)
+        status = bring_back_numbers(c, retired, old_of, err);
     if (!status)
-        status = find_retired(c, at, err);
-    for (size_t i = 0; !status && i < n; i++) {
-        if (at[i] == SIZE_MAX)
-            continue;
-        old_size[at[i]]++;
-        cost[c->km.labels[i] * old + at[i]] -= !c->number[c->km.labels[i]];
-    }
-    if (!status)
-        status = kb_hungarian(cost, k, old, match, err);
-    for (size_t j = 0; !status && j < k; j++) {
-        double shared = match[j] == SIZE_MAX ? 0 : -cost[j * old + match[j]];
-        if (shared > 0 && 2 * shared >= (double)c->km.sizes[j] &&
-            2 * shared >= (double)old_size[match[j]])
-            c->number[j] = lineage->retired[match[j]].number;
-    }
-    free(cost);
-    free(match);
-    free(old_size);
-    free(at);
+        status = keep_numbers(c, old_of, err);
+    free(old_of);
+    free(retired);
     return status;
 }
 
@@ -275,9 +308,7 @@ static kb_status number_clusters(struct calibration *c, kb_error *err)
     c->number = kb_calloc(c->km.clusters, sizeof *c->number);
     if (!c->number)
         return kb_fail_memory(err, "cluster numbers");
-    kb_status status = keep_numbers(c, err);
-    if (!status)
-        status = bring_back_numbers(c, err);
+    kb_status status = take_old_numbers(c, err);
     c->next_number = c->model->next_number;
     for (size_t j; !status && (j = largest_unnumbered(c)) != SIZE_MAX;)
         c->number[j] = c->next_number++;

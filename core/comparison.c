@@ -165,26 +165,49 @@ static size_t share_counts(const kb_side *side, size_t *counts)
     return total;
 }
 
-/* The tables of sessions that both assigned. */
-static void share_members(struct matching *m)
+/* How many sessions A's retired clusters would share with B's. */
+static void share_retired(struct matching *m)
 {
     const kb_side *a = m->a, *b = m->b;
     const kb_lineage *lineage = kb_model_lineage(a->model);
     for (size_t s = 0; s < a->count; s++) {
-        size_t i = place_of(a->model, &a->assigned[s]), j = place_of(b->model, &b->assigned[s]);
-        if (i == SIZE_MAX || j == SIZE_MAX)
+        size_t j = place_of(b->model, &b->assigned[s]);
+        if (j == SIZE_MAX)
             continue;
-        m->shared[i * (m->kb + 1) + j]++;
-        m->counted[i * (m->kb + 1) + j] += m->same_sessions && s >= a->begin && s < a->end;
-        m->size_a[i]++;
         m->size_b[j]++;
-        if (!a->retired || !a->retired[s])
-            continue;
-        size_t r = retired_place(lineage, a->retired[s]);
+        size_t r = a->retired && a->retired[s] ? retired_place(lineage, a->retired[s]) : m->kr;
         if (r < m->kr) {
             m->recalled[r * (m->kb + 1) + j]++;
             m->size_r[r]++;
         }
+    }
+}
+
+/* The session would be in a retired cluster of A's that has come back in B. */
+static bool is_recalled(const struct matching *m, const bool *returned, size_t s)
+{
+    const kb_side *a = m->a;
+    if (!a->retired || !a->retired[s])
+        return false;
+    size_t r = retired_place(kb_model_lineage(a->model), a->retired[s]);
+    return r < m->kr && returned[r];
+}
+
+/* The tables of sessions that both assigned. To A a cluster that has come back is in others, where
+ * its sessions were not before and are not after: in the matching they count as emerging. RETURNED:
+ * which of the retired ones have. */
+static void share_members(struct matching *m, const bool *returned)
+{
+    const kb_side *a = m->a, *b = m->b;
+    for (size_t s = 0; s < a->count; s++) {
+        size_t i = place_of(a->model, &a->assigned[s]), j = place_of(b->model, &b->assigned[s]);
+        if (i == SIZE_MAX || j == SIZE_MAX)
+            continue;
+        m->counted[i * (m->kb + 1) + j] += m->same_sessions && s >= a->begin && s < a->end;
+        if (is_recalled(m, returned, s))
+            i = m->ka;
+        m->shared[i * (m->kb + 1) + j]++;
+        m->size_a[i]++;
     }
 }
 
@@ -286,6 +309,7 @@ static void find_parts(struct matching *m)
             double n = (double)shared_of(m, i, j);
             double of_a = o->overlap * (double)m->size_a[i],
                    of_b = o->overlap * (double)m->size_b[j];
+            n = m->back[j] == SIZE_MAX ? n : 0;
             bool child = n > 0 && n >= of_b && n >= o->part * (double)m->size_a[i];
             bool parent = n > 0 && n >= of_a && n >= o->part * (double)m->size_b[j];
             m->child[i * m->kb + j] = child;
@@ -314,23 +338,52 @@ static bool is_related(const struct matching *m, size_t i, size_t j)
 static void find_vacant(const struct matching *m, bool *vacant)
 {
     for (size_t j = 0; j < m->kb; j++) {
-        vacant[j] = true;
+        vacant[j] = m->back[j] == SIZE_MAX;
         for (size_t i = 0; i < m->ka; i++)
             vacant[j] = vacant[j] && !is_related(m, i, j);
     }
 }
 
-/* Only vacant ones can have come back. */
-static kb_status find_returned(struct matching *m, const bool *vacant, kb_error *err)
+/* Whichever of A's clusters, the retired ones among them, looks most like it. */
+static kb_status match_profiles(struct matching *m, bool *vacant, kb_error *err)
 {
-    size_t *match = kb_calloc(m->kr, sizeof *match);
+    size_t *match = kb_calloc(m->ka + m->kr, sizeof *match);
     if (!match)
         return kb_fail_memory(err, "a comparison");
-    kb_status status = pair_rows(m, m->ka, m->kr, vacant, match, err);
+    kb_status status = pair_rows(m, 0, m->ka + m->kr, vacant, match, err);
+    for (size_t i = 0; !status && i < m->ka; i++)
+        m->partner[i] = match[i];
     for (size_t r = 0; !status && r < m->kr; r++)
-        if (match[r] != SIZE_MAX)
-            m->back[match[r]] = r;
+        if (match[m->ka + r] != SIZE_MAX)
+            m->back[match[m->ka + r]] = r;
     free(match);
+    return status;
+}
+
+/* Retired clusters come first, as in a calibration. */
+static kb_status match_members(struct matching *m, bool *vacant, kb_error *err)
+{
+    size_t *match = kb_calloc(m->kr, sizeof *match);
+    bool *returned = kb_calloc(m->kr, sizeof *returned);
+    kb_status status = match && returned ? KB_OK : kb_fail_memory(err, "a comparison");
+    if (!status) {
+        share_retired(m);
+        status = pair_rows(m, m->ka, m->kr, vacant, match, err);
+    }
+    for (size_t r = 0; !status && r < m->kr; r++) {
+        returned[r] = match[r] != SIZE_MAX;
+        if (returned[r]) {
+            m->back[match[r]] = r;
+            vacant[match[r]] = false;
+        }
+    }
+    if (!status) {
+        share_members(m, returned);
+        find_parts(m);
+        status = pair_rows(m, 0, m->ka, vacant, m->partner, err);
+    }
+    free(match);
+    free(returned);
     return status;
 }
 
@@ -346,15 +399,10 @@ static kb_status match_clusters(struct matching *m, kb_error *err)
     }
     for (size_t i = 0; m->kind == KB_MATCH_NUMBER && i < m->ka; i++)
         m->partner[i] = i;
-    if (m->kind != KB_MATCH_NUMBER) {
-        if (m->kind == KB_MATCH_MEMBERS)
-            find_parts(m);
-        status = pair_rows(m, 0, m->ka, vacant, m->partner, err);
-        if (!status) {
-            find_vacant(m, vacant);
-            status = find_returned(m, vacant, err);
-        }
-    }
+    if (m->kind == KB_MATCH_PROFILES)
+        status = match_profiles(m, vacant, err);
+    else if (m->kind == KB_MATCH_MEMBERS)
+        status = match_members(m, vacant, err);
     free(vacant);
     return status;
 }
@@ -457,7 +505,7 @@ static kb_status list_rows(const struct matching *m, kb_comparison *out, kb_erro
     }
     find_vacant(m, vacant);
     for (size_t j = 0; !status && j < m->kb; j++)
-        if (vacant[j])
+        if (vacant[j] || m->back[j] != SIZE_MAX)
             status = add_row(out, &capacity, new_row(m, j), err);
     free(vacant);
     kb_change_row emerging = unmatched_row();
@@ -584,8 +632,6 @@ static kb_status fill_tables(struct matching *m, kb_error *err)
 {
     m->total_a = share_counts(m->a, m->count_a);
     m->total_b = share_counts(m->b, m->count_b);
-    if (m->kind == KB_MATCH_MEMBERS)
-        share_members(m);
     return m->kind == KB_MATCH_PROFILES ? compare_profiles(m, err) : KB_OK;
 }
 

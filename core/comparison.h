@@ -11,8 +11,8 @@
  * given by the Hungarian algorithm, which makes the sum of Jaccard indices n_ij / (a_i + b_j -
  * n_ij) the largest; a pair holds if n_ij >= overlap min(a_i, b_j). b_j is a part of a_i if n_ij >=
  * overlap b_j and n_ij >= part a_i; a_i with two parts or more is split, and so the other way round
- * for merged. What has neither pair nor part is gone, or new; a new one has come back where it and
- * a cluster retired in A would share at least overlap of either. */
+ * for merged. What has neither pair nor part is gone, or new. Before all that, b_j has come
+ * back where it and a cluster retired in A would share at least overlap of either. */
 #ifndef KB_COMPARISON_H
 #define KB_COMPARISON_H
 

@@ -89,6 +89,9 @@ void kb_findings_release(const kb_findings *findings)
         return;
     kb_elbow_clear(&c->findings.elbow);
     free(c->findings.clusters);
+    for (size_t i = 0; c->findings.names && i < c->findings.k; i++)
+        free(c->findings.names[i]);
+    free(c->findings.names);
     free(c->findings.assigned);
     free(c);
 }
@@ -237,10 +240,15 @@ static kb_status copy_clusters(const kb_model *model, kb_findings *f, kb_error *
 {
     f->k = kb_model_clusters(model);
     f->clusters = kb_calloc(f->k, sizeof *f->clusters);
-    if (!f->clusters)
+    f->names = kb_calloc(f->k, sizeof *f->names);
+    if (!f->clusters || !f->names)
         return kb_fail_memory(err, "clusters");
-    for (size_t i = 0; i < f->k; i++)
+    for (size_t i = 0; i < f->k; i++) {
         f->clusters[i] = *kb_model_cluster(model, i);
+        f->names[i] = kb_strdup(kb_model_cluster_name(model, f->clusters[i].number));
+        if (!f->names[i])
+            return kb_fail_memory(err, "names of clusters");
+    }
     f->parameters = kb_model_parameters(model);
     f->latent = kb_model_latent(model);
     f->hidden = kb_model_hidden(model);

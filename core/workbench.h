@@ -38,6 +38,7 @@ typedef struct kb_findings {
     kb_elbow elbow; /* empty where a loaded model meets too few sessions for one */
     size_t k;
     kb_cluster *clusters;    /* k, by rising number */
+    char **names;            /* k: what users call them; "" without */
     kb_assignment *assigned; /* one a session of the corpus */
     size_t sessions;
     size_t parameters, latent, hidden, inputs; /* of the model */

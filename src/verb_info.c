@@ -50,10 +50,31 @@ static void describe_clusters(output *out, const kb_model *model)
     for (size_t c = 0; c < kb_model_clusters(model); c++) {
         const kb_cluster *cluster = kb_model_cluster(model, c);
         char name[48];
+        const char *called = kb_model_cluster_name(model, cluster->number);
+        snprintf(name, sizeof name, "cluster %u name", (unsigned)cluster->number);
+        if (*called)
+            cli_item_text(out, name, called);
         snprintf(name, sizeof name, "cluster %u sessions", (unsigned)cluster->number);
         cli_item_count(out, name, cluster->size);
         snprintf(name, sizeof name, "cluster %u threshold", (unsigned)cluster->number);
         cli_item_real(out, name, cluster->threshold);
+    }
+}
+
+static void describe_retired(output *out, const kb_model *model)
+{
+    const kb_lineage *lineage = kb_model_lineage(model);
+    cli_item_count(out, "calibrations", lineage->calibrations);
+    cli_item_count(out, "retired clusters", lineage->retired_count);
+    for (size_t i = 0; i < lineage->retired_count; i++) {
+        const kb_retired *retired = &lineage->retired[i];
+        const char *called = kb_model_cluster_name(model, retired->number);
+        char name[64];
+        snprintf(name, sizeof name, "retired cluster %u name", (unsigned)retired->number);
+        if (*called)
+            cli_item_text(out, name, called);
+        snprintf(name, sizeof name, "retired cluster %u calibration", (unsigned)retired->number);
+        cli_item_count(out, name, retired->calibration);
     }
 }
 
@@ -117,6 +138,7 @@ static int write_information(information *info)
         describe_file(out, info);
         describe_network(out, info->work.model);
         describe_clusters(out, info->work.model);
+        describe_retired(out, info->work.model);
         describe_training(out, kb_model_training_notes(info->work.model));
     }
     return cli_finish_output(&info->work.console, out);

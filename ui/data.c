@@ -134,9 +134,11 @@ static void take_clusters(kb_data *data)
         return;
     data->cluster_count = findings->k + 1;
     data->clusters[0].threshold = NAN;
+    data->clusters[0].name = "";
     for (size_t i = 0; i < findings->k; i++) {
         kb_cluster_facts *facts = &data->clusters[i + 1];
         facts->number = findings->clusters[i].number;
+        facts->name = findings->names[i];
         facts->calibrated = findings->clusters[i].size;
         facts->threshold = findings->clusters[i].threshold;
     }

@@ -15,7 +15,8 @@
 
 /* What is known of one cluster over the whole corpus. */
 typedef struct kb_cluster_facts {
-    uint32_t number; /* 0: sessions of which no row parsed */
+    uint32_t number;  /* 0: sessions of which no row parsed */
+    const char *name; /* that a user gave it; "" without */
     size_t sessions, emerging, split[KB_SPLITS];
     size_t calibrated;   /* sessions of the calibration in it */
     double threshold;    /* NAN for 0 */

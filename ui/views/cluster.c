@@ -120,7 +120,11 @@ static void refresh(kb_pane *pane)
 
 static void title(kb_pane *pane, char *text, size_t size)
 {
-    snprintf(text, size, "C%u objects", pane->target.cluster);
+    const kb_cluster_facts *facts = kb_data_cluster(pane->ui->data, pane->target.cluster);
+    if (facts && *facts->name)
+        snprintf(text, size, "C%u objects: %s", pane->target.cluster, facts->name);
+    else
+        snprintf(text, size, "C%u objects", pane->target.cluster);
 }
 
 static int head(kb_pane *pane, kb_canvas *canvas, kb_rect rect)

@@ -8,6 +8,7 @@
 enum column {
     GLYPH,
     NUMBER,
+    NAME,
     SESSIONS,
     SHARE,
     BAR,
@@ -23,22 +24,30 @@ enum column {
     COLUMNS
 };
 
+#define COLUMNS_BUT_NAME                                                                           \
+    [GLYPH] = {.name = "glyph", .title = " ", .width = 1, .graphic = true},                        \
+    [NUMBER] = {.name = "cluster", .width = 7}, [SESSIONS] = {.name = "sessions", .width = 8},     \
+    [SHARE] = {.name = "share", .width = 6, .drop = 3},                                            \
+    [BAR] = {.name = "bar", .title = "", .width = 12, .drop = 4, .graphic = true},                 \
+    [EMERGING] = {.name = "emerging", .width = 8, .drop = 2},                                      \
+    [TOP] = {.name = "top_object",                                                                 \
+             .title = "top object",                                                                \
+             .width = 20,                                                                          \
+             .drop = 1,                                                                            \
+             .flexible = true},                                                                    \
+    [F1] = {.name = "f1", .title = "F", .width = 6, .drop = 5},                                    \
+    [CALIBRATED] = {.name = "calibrated", .width = 10, .drop = 8},                                 \
+    [TRAIN] = {.name = "train", .width = 6, .drop = 9},                                            \
+    [VALIDATION] = {.name = "validation", .title = "valid.", .width = 6, .drop = 10},              \
+    [IN_EMERGING] = {.name = "emerging_split", .title = "new", .width = 6, .drop = 11},            \
+    [LATER] = {.name = "later", .width = 6, .drop = 12},                                           \
+    [THRESHOLD] = {.name = "threshold", .width = 9, .drop = 7}
+
+/* Where there are names they are the last to go on a narrow screen, otherwise the first. */
 static const kb_sheet_column columns[COLUMNS] = {
-    [GLYPH] = {.name = "glyph", .title = " ", .width = 1, .graphic = true},
-    [NUMBER] = {.name = "cluster", .width = 7},
-    [SESSIONS] = {.name = "sessions", .width = 8},
-    [SHARE] = {.name = "share", .width = 6, .drop = 3},
-    [BAR] = {.name = "bar", .title = "", .width = 12, .drop = 4, .graphic = true},
-    [EMERGING] = {.name = "emerging", .width = 8, .drop = 2},
-    [TOP] = {.name = "top_object", .title = "top object", .width = 20, .drop = 1, .flexible = true},
-    [F1] = {.name = "f1", .title = "F", .width = 6, .drop = 5},
-    [CALIBRATED] = {.name = "calibrated", .width = 10, .drop = 8},
-    [TRAIN] = {.name = "train", .width = 6, .drop = 9},
-    [VALIDATION] = {.name = "validation", .title = "valid.", .width = 6, .drop = 10},
-    [IN_EMERGING] = {.name = "emerging_split", .title = "new", .width = 6, .drop = 11},
-    [LATER] = {.name = "later", .width = 6, .drop = 12},
-    [THRESHOLD] = {.name = "threshold", .width = 9, .drop = 7},
-};
+    COLUMNS_BUT_NAME, [NAME] = {.name = "name", .width = 20, .drop = 13}};
+static const kb_sheet_column columns_with_names[COLUMNS] = {
+    COLUMNS_BUT_NAME, [NAME] = {.name = "name", .width = 20, .drop = 1}};
 
 static double share(const kb_data *data, const kb_cluster_facts *facts)
 {
@@ -68,7 +77,9 @@ static void cell(void *ctx, size_t row, size_t column, kb_value *value)
                                     [VALIDATION] = (double)facts->split[KB_SPLIT_VALIDATION],
                                     [IN_EMERGING] = (double)facts->split[KB_SPLIT_EMERGING],
                                     [LATER] = (double)facts->split[KB_SPLIT_LATER]};
-    if (column == TOP)
+    if (column == NAME)
+        kb_value_text(value, facts->name);
+    else if (column == TOP)
         top_cell(data, facts, value);
     else if (column == F1 && facts->has_top)
         kb_value_number(value, KB_VALUE_REAL, facts->top_f1);
@@ -109,12 +120,20 @@ static size_t tops_known(const kb_data *data)
     return known;
 }
 
+static bool any_name(const kb_data *data)
+{
+    for (size_t i = 0; i < data->cluster_count; i++)
+        if (*data->clusters[i].name)
+            return true;
+    return false;
+}
+
 static void refresh(kb_pane *pane)
 {
     const kb_data *data = pane->ui->data;
     if (kb_data_wait_findings(data, pane->wait, sizeof pane->wait))
         return;
-    pane->sheet = (kb_sheet){.columns = columns,
+    pane->sheet = (kb_sheet){.columns = any_name(data) ? columns_with_names : columns,
                              .column_count = COLUMNS,
                              .row_count = data->cluster_count,
                              .cell = cell,
