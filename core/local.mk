@@ -21,13 +21,22 @@ libcore_a_SOURCES = \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-CORE_TESTS = tests/test_appraisal tests/test_job tests/test_novelty tests/test_runs tests/test_small tests/test_train tests/test_workbench
+CORE_TESTS = tests/test_appraisal tests/test_comparison tests/test_job tests/test_novelty tests/test_runs tests/test_small \
+  tests/test_tally tests/test_train tests/test_workbench
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 tests_test_appraisal_SOURCES = tests/test_appraisal.c tests/model_support.c tests/model_support.h
 tests_test_appraisal_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_appraisal_CFLAGS = $(TEST_CFLAGS)
 tests_test_appraisal_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_test_comparison_SOURCES = tests/test_comparison.c
+tests_test_comparison_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_comparison_CFLAGS = $(TEST_CFLAGS)
+tests_test_comparison_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_test_tally_SOURCES = tests/test_tally.c tests/corpus_files.h
+tests_test_tally_CPPFLAGS = $(CORE_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_tally_CFLAGS = $(TEST_CFLAGS)
+tests_test_tally_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_test_job_SOURCES = tests/test_job.c
 tests_test_job_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_job_CFLAGS = $(TEST_CFLAGS)

@@ -161,11 +161,117 @@ static void tensors_that_are_not_there_take_no_memory(void **state)
     kb_model_free(model);
 }
 
+/* With names, profiles and a retired cluster (3). */
+static kb_model *make_old_hand(void)
+{
+    kb_model *m = make_model(2, 2);
+    kb_lineage *l = &m->lineage;
+    m->next_number = 4;
+    *l = (kb_lineage){.calibrations = 7, .until = {-12, 5}, .retired_count = 1};
+    l->profiles = kb_calloc(4, sizeof(float));
+    l->profiles[3] = 1.5F;
+    l->retired = kb_calloc(1, sizeof *l->retired);
+    l->retired[0] = (kb_retired){3, 9, 6, {-40, 0}, true};
+    l->retired_centroids = kb_calloc(2, sizeof(float));
+    l->retired_centroids[1] = 2.5F;
+    l->retired_profiles = kb_calloc(2, sizeof(float));
+    l->retired_profiles[0] = 3.5F;
+    assert_int_equal(kb_model_set_cluster_name(m, 2, "two", NULL), KB_OK);
+    assert_int_equal(kb_model_set_cluster_name(m, 3, "three", NULL), KB_OK);
+    return m;
+}
+
+static void names_and_earlier_clusters_are_loaded(void **state)
+{
+    (void)state;
+    kb_model *model = make_old_hand(), *loaded;
+    save(model);
+    assert_int_equal(kb_model_load(&loaded, path_of(), NULL), KB_OK);
+    const kb_lineage *l = kb_model_lineage(loaded);
+    assert_int_equal(l->calibrations, 7);
+    assert_int_equal(l->until.whole, -12);
+    assert_int_equal(l->until.atto, 5);
+    assert_true(l->profiles[3] == 1.5F);
+    assert_int_equal(l->retired_count, 1);
+    assert_memory_equal(l->retired, model->lineage.retired, sizeof *l->retired);
+    assert_true(l->retired_centroids[1] == 2.5F && l->retired_profiles[0] == 3.5F);
+    assert_string_equal(kb_model_cluster_name(loaded, 2), "two");
+    assert_string_equal(kb_model_cluster_name(loaded, 3), "three");
+    assert_string_equal(kb_model_cluster_name(loaded, 1), "");
+    kb_model_free(loaded);
+    kb_model_free(model);
+    unlink(path_of());
+}
+
+/* The section "model" without the lines that begin with one of KEYS. */
+static void drop_lines(const char *const *keys, size_t count)
+{
+    kb_container_reader *r;
+    char *text, *kept;
+    size_t length;
+    assert_int_equal(kb_container_open(&r, &kind, path_of(), NULL), KB_OK);
+    assert_int_equal(kb_container_text(r, "model", &text, &length, NULL), KB_OK);
+    kb_container_close(r);
+    kept = kb_calloc(length + 1, 1);
+    for (char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        bool drop = false;
+        for (size_t i = 0; i < count; i++)
+            drop = drop || strncmp(line, keys[i], strlen(keys[i])) == 0;
+        if (!drop)
+            strncat(kept, line, strcspn(line, "\n") + 1);
+    }
+    replace("model", kept);
+    free(kept);
+    free(text);
+}
+
+static void models_from_before_there_were_names_load(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"calibrations=", "until=", "until_atto="};
+    kb_model *model = make_model(2, 2), *loaded;
+    save(model);
+    drop_lines(keys, 3);
+    assert_int_equal(kb_model_load(&loaded, path_of(), NULL), KB_OK);
+    const kb_lineage *l = kb_model_lineage(loaded);
+    assert_int_equal(l->calibrations, 0);
+    assert_null(l->profiles);
+    assert_int_equal(l->retired_count + l->name_count, 0);
+    kb_model_free(loaded);
+    kb_model_free(model);
+    unlink(path_of());
+}
+
+static void lineages_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[][3] = {
+        {"names", "2 two\n2 zwei\n", "section names: line 2 "},
+        {"names", "4 four\n", "section names: line 1 "},
+        {"names", "2 t\x1bwo\n", "section names: line 1 "},
+        {"retired", "2 9 6 -40 0 1\n", "cluster 2 is not retired"},
+        {"retired", "3 9 6\n", "section retired: line 1 "},
+        {"retired.centroids", NULL, "section retired.centroids is missing"},
+        {"retired.profiles", NULL, "section retired.profiles is missing"},
+        {"profiles", "abc", "section profiles: "},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        kb_model *model = make_old_hand();
+        save(model);
+        replace(texts[i][0], texts[i][1]);
+        expect_refused(texts[i][2]);
+        kb_model_free(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_clusters_are_loaded_in_linear_time),
         cmocka_unit_test(clusters_that_make_no_sense_are_named_by_line),
+        cmocka_unit_test(names_and_earlier_clusters_are_loaded),
+        cmocka_unit_test(models_from_before_there_were_names_load),
+        cmocka_unit_test(lineages_that_make_no_sense_are_refused),
         cmocka_unit_test(tensors_that_are_not_there_take_no_memory),
     };
     return cmocka_run_group_tests_name("modelfile", tests, NULL, NULL);

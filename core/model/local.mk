@@ -25,7 +25,7 @@ libmodel_a_SOURCES = \
 
 if HAVE_CMOCKA
 MODEL_TESTS = tests/test_activity tests/test_autoencoder tests/test_basis tests/test_container tests/test_dec \
-  tests/test_modelfile tests/test_network tests/test_reference tests/test_row_space tests/test_view_choice
+  tests/test_lineage tests/test_modelfile tests/test_network tests/test_reference tests/test_row_space tests/test_view_choice
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 tests_test_autoencoder_SOURCES = tests/test_autoencoder.c
@@ -53,6 +53,10 @@ tests_test_container_SOURCES = tests/test_container.c
 tests_test_container_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_container_CFLAGS = $(TEST_CFLAGS)
 tests_test_container_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_lineage_SOURCES = tests/test_lineage.c
+tests_test_lineage_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_lineage_CFLAGS = $(TEST_CFLAGS)
+tests_test_lineage_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_modelfile_SOURCES = tests/test_modelfile.c
 tests_test_modelfile_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_modelfile_CFLAGS = $(TEST_CFLAGS)

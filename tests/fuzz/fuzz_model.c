@@ -85,6 +85,26 @@ static void print_basis(FILE *f, const kb_basis *b)
         print_floats(f, b->vectors, b->dims * b->rank);
 }
 
+static void print_lineage(FILE *f, const kb_model *m)
+{
+    const kb_lineage *l = kb_model_lineage(m);
+    size_t n = l->retired_count, profile = 2 * kb_features_objects(kb_model_features(m));
+    fprintf(f, "lineage %" PRIu32 " %" PRId64 " %" PRIu64 "\n", l->calibrations, l->until.whole,
+            l->until.atto);
+    for (size_t i = 0; i < n; i++)
+        fprintf(f, "retired %" PRIu32 " %zu %" PRIu32 " %" PRId64 " %d\n", l->retired[i].number,
+                l->retired[i].size, l->retired[i].calibration, l->retired[i].until.whole,
+                l->retired[i].profiled);
+    for (size_t i = 0; i < l->name_count; i++)
+        fprintf(f, "name %" PRIu32 " %s\n", l->names[i].number, l->names[i].text);
+    if (l->profiles)
+        print_floats(f, l->profiles, kb_model_clusters(m) * profile);
+    if (n) {
+        print_floats(f, l->retired_centroids, n * kb_model_latent(m));
+        print_floats(f, l->retired_profiles, n * profile);
+    }
+}
+
 /* The caller frees. */
 static char *print_model(const kb_model *m)
 {
@@ -100,6 +120,7 @@ static char *print_model(const kb_model *m)
     print_names(f, kb_model_fitted(m));
     print_names(f, m->seen);
     print_clusters(f, m);
+    print_lineage(f, m);
     print_basis(f, &m->basis);
     print_reference(f, &m->reference);
     print_floats(f, m->weights, m->layout.parameters);

@@ -90,6 +90,21 @@ static void make_basis(kb_basis *basis, size_t dims, size_t rank)
         basis->vectors = make_floats(dims * rank);
 }
 
+static void make_lineage(kb_model *m)
+{
+    kb_lineage *l = &m->lineage;
+    size_t profile = 2 * kb_features_objects(m->features);
+    *l = (kb_lineage){.calibrations = 3, .until = {1700000000, 5}, .retired_count = 1};
+    l->profiles = make_floats(2 * profile);
+    l->retired = need(kb_calloc(1, sizeof *l->retired));
+    l->retired[0] = (kb_retired){2, 8, 2, {-5, 0}, true};
+    l->retired_centroids = make_floats(m->layout.latent);
+    l->retired_profiles = make_floats(profile);
+    fuzz_check(kb_lineage_set_name(l, 4, "\xC3\xA4 name", NULL) == KB_OK &&
+                   kb_lineage_set_name(l, 2, "another", NULL) == KB_OK,
+               "no names");
+}
+
 static void make_clusters(kb_model *m)
 {
     m->dec_clusters = 2;
@@ -101,6 +116,7 @@ static void make_clusters(kb_model *m)
     clusters[1] = (kb_cluster){4, 1, 1e9};
     kb_model_set_clusters(m, 2, clusters, make_floats(2 * m->layout.latent));
     m->next_number = 5;
+    make_lineage(m);
     m->novelty = KB_NOVELTY_DISTANCE;
     m->false_alarms = .05;
 }
