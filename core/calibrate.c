@@ -82,6 +82,7 @@ struct calibration {
     kb_kmeans km;
     /* By new cluster index: */
     uint32_t *number;
+    uint32_t *back; /* the number of the retired cluster that it is, or 0 */
     uint32_t next_number;
 };
 
@@ -89,6 +90,7 @@ static void calibration_clear(struct calibration *c)
 {
     free(c->ids);
     free(c->number);
+    free(c->back);
     kb_readings_clear(&c->readings);
     kb_elbow_clear(&c->elbow);
     kb_kmeans_clear(&c->km);
@@ -199,7 +201,7 @@ static kb_status overlap_of(struct overlap *o, const struct calibration *c, size
         if (old_of[i] == SIZE_MAX)
             continue;
         o->size[old_of[i]]++;
-        o->cost[c->km.labels[i] * old + old_of[i]] -= !c->number[c->km.labels[i]];
+        o->cost[c->km.labels[i] * old + old_of[i]] -= !c->back[c->km.labels[i]];
     }
     return kb_hungarian(o->cost, k, old, o->match, err);
 }
@@ -210,12 +212,12 @@ static double shared(const struct overlap *o, size_t j)
     return o->match[j] == SIZE_MAX ? 0 : -o->cost[j * o->old + o->match[j]];
 }
 
-/* A retired cluster gives its number to the new one with which it shares at least half of the
- * sessions of either; what is then its is no longer that of any other old one. OLD_OF (sessions):
- * on entry the nearest cluster of the last calibration; SIZE_MAX on return where a retired one has
- * come back. RETIRED (sessions): as find_retired says. */
-static kb_status bring_back_numbers(struct calibration *c, const size_t *retired, size_t *old_of,
-                                    kb_error *err)
+/* A retired cluster is back in the new one with which it shares at least half of the sessions of
+ * either; what is then its is no longer that of any other old one. OLD_OF (sessions): on entry the
+ * nearest cluster of the last calibration; SIZE_MAX on return where a retired one has come back.
+ * RETIRED (sessions): as find_old says. */
+static kb_status find_returned(struct calibration *c, const size_t *retired, size_t *old_of,
+                               kb_error *err)
 {
     const kb_lineage *lineage = kb_model_lineage(c->model);
     struct overlap o;
@@ -224,7 +226,7 @@ static kb_status bring_back_numbers(struct calibration *c, const size_t *retired
         double n = shared(&o, j);
         if (!(n > 0 && 2 * n >= (double)c->km.sizes[j] && 2 * n >= (double)o.size[o.match[j]]))
             continue;
-        c->number[j] = lineage->retired[o.match[j]].number;
+        c->back[j] = lineage->retired[o.match[j]].number;
         for (size_t i = 0; i < c->readings.count; i++)
             if (retired[i] == o.match[j])
                 old_of[i] = SIZE_MAX;
@@ -268,7 +270,8 @@ static kb_status find_old(struct calibration *c, size_t *old_of, size_t *retired
             &c->readings, kb_const_matrix_of(lineage->retired_centroids, lineage->retired_count, z),
             err);
     for (size_t i = 0; !status && lineage->retired_count && i < n; i++)
-        if (c->readings.signals[i].value[KB_SIGNAL_DISTANCE] < known[i])
+        if (c->readings.signals[i].value[KB_SIGNAL_DISTANCE] < known[i] &&
+            !lineage->retired[c->readings.nearest[i]].back_as)
             retired[i] = c->readings.nearest[i];
     free(known);
     return status;
@@ -285,7 +288,7 @@ static kb_status take_old_numbers(struct calibration *c, kb_error *err)
     kb_status status = old_of && retired ? find_old(c, old_of, retired, err)
                                          : kb_fail_memory(err, "cluster numbers");
     if (!status && kb_model_lineage(c->model)->retired_count)
-        status = bring_back_numbers(c, retired, old_of, err);
+        status = find_returned(c, retired, old_of, err);
     if (!status)
         status = keep_numbers(c, old_of, err);
     free(old_of);
@@ -306,7 +309,8 @@ static size_t largest_unnumbered(const struct calibration *c)
 static kb_status number_clusters(struct calibration *c, kb_error *err)
 {
     c->number = kb_calloc(c->km.clusters, sizeof *c->number);
-    if (!c->number)
+    c->back = kb_calloc(c->km.clusters, sizeof *c->back);
+    if (!c->number || !c->back)
         return kb_fail_memory(err, "cluster numbers");
     kb_status status = take_old_numbers(c, err);
     c->next_number = c->model->next_number;
@@ -403,16 +407,19 @@ static kb_status continue_lineage(const struct calibration *c, const kb_cluster 
     const kb_model *m = c->model;
     size_t old = m->clusters, k = c->km.clusters;
     uint32_t *numbers = kb_calloc(old, sizeof *numbers), *now = kb_calloc(k, sizeof *now);
+    uint32_t *back = kb_calloc(k, sizeof *back);
     size_t *sizes = kb_calloc(old, sizeof *sizes);
     float *profiles = NULL;
-    kb_status status = numbers && now && sizes ? make_profiles(c, order, &profiles, err)
-                                               : kb_fail_memory(err, "clusters");
+    kb_status status = numbers && now && back && sizes ? make_profiles(c, order, &profiles, err)
+                                                       : kb_fail_memory(err, "clusters");
     for (size_t i = 0; !status && i < old; i++) {
         numbers[i] = m->cluster[i].number;
         sizes[i] = m->cluster[i].size;
     }
-    for (size_t i = 0; !status && i < k; i++)
+    for (size_t i = 0; !status && i < k; i++) {
         now[i] = cluster[i].number;
+        back[i] = c->back[order[i]];
+    }
     const kb_lineage_step step = {.z = m->layout.latent,
                                   .p = 2 * kb_features_objects(m->features),
                                   .k = old,
@@ -421,6 +428,7 @@ static kb_status continue_lineage(const struct calibration *c, const kb_cluster 
                                   .centroids = m->centroids,
                                   .new_k = k,
                                   .new_numbers = now,
+                                  .back = back,
                                   .profiles = profiles,
                                   .until = latest_reading(c)};
     if (!status)
@@ -429,6 +437,7 @@ static kb_status continue_lineage(const struct calibration *c, const kb_cluster 
         free(profiles);
     free(numbers);
     free(now);
+    free(back);
     free(sizes);
     return status;
 }

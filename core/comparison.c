@@ -264,13 +264,19 @@ static double worth(const struct matching *m, size_t row, size_t j)
     return jaccard(m->recalled[r * (m->kb + 1) + j], m->size_r[r], m->size_b[j]);
 }
 
+/* By its profile; one that has come back is among the others. */
+static bool is_known(const kb_retired *retired)
+{
+    return retired->profiled && !retired->back_as;
+}
+
 static bool holds(const struct matching *m, size_t row, size_t j)
 {
     const kb_comparison_options *o = m->options;
     size_t r = row - m->ka;
     if (m->kind == KB_MATCH_PROFILES)
         return m->similarity[row * m->kb + j] >= o->similarity &&
-               (row < m->ka || kb_model_lineage(m->a->model)->retired[r].profiled);
+               (row < m->ka || is_known(&kb_model_lineage(m->a->model)->retired[r]));
     if (row < m->ka) {
         size_t smaller = m->size_a[row] < m->size_b[j] ? m->size_a[row] : m->size_b[j];
         size_t n = shared_of(m, row, j);
@@ -694,7 +700,8 @@ static kb_status nearest_retired(uint32_t *retired, const size_t *at, kb_reading
                                                           kb_model_latent(model)),
                                        err);
     for (size_t i = 0; !status && i < readings->count; i++)
-        if (readings->signals[i].value[KB_SIGNAL_DISTANCE] < known[i])
+        if (readings->signals[i].value[KB_SIGNAL_DISTANCE] < known[i] &&
+            !lineage->retired[readings->nearest[i]].back_as)
             retired[at[i]] = lineage->retired[readings->nearest[i]].number;
     free(known);
     return status;

@@ -97,7 +97,8 @@ void kb_comparison_clear(kb_comparison *comparison);
 
 /* RETIRED[i]: the number of the retired cluster of MODEL whose centroid SESSIONS[i], COUNT of them,
  * is nearer to than to any other centroid; 0 where a cluster of the last calibration is nearer, or
- * the session has no rows. Embeds the sessions: reports and is cancelled as kb_assign. */
+ * the session has no rows, or that cluster has come back. Embeds the sessions: reports and is
+ * cancelled as kb_assign. */
 kb_status kb_assign_retired(uint32_t *retired, const kb_model *model, const kb_corpus *corpus,
                             const size_t *sessions, size_t count, kb_pool *pool,
                             const kb_progress *progress, kb_error *err);

@@ -75,6 +75,9 @@ static void describe_retired(output *out, const kb_model *model)
             cli_item_text(out, name, called);
         snprintf(name, sizeof name, "retired cluster %u calibration", (unsigned)retired->number);
         cli_item_count(out, name, retired->calibration);
+        snprintf(name, sizeof name, "retired cluster %u back as", (unsigned)retired->number);
+        if (retired->back_as)
+            cli_item_count(out, name, retired->back_as);
     }
 }
 

@@ -114,6 +114,7 @@ static void write_current(output *out, const kb_model *model, const kb_cluster *
     output_text(out, "current");
     output_count(out, lineage->calibrations);
     write_time(out, lineage->calibrations, lineage->until);
+    output_missing(out);
 }
 
 static void write_retired(output *out, const kb_model *model, const kb_retired *retired)
@@ -121,15 +122,19 @@ static void write_retired(output *out, const kb_model *model, const kb_retired *
     output_count(out, retired->number);
     output_text(out, kb_model_cluster_name(model, retired->number));
     output_count(out, retired->size);
-    output_text(out, "retired");
+    output_text(out, retired->back_as ? "back" : "retired");
     output_count(out, retired->calibration);
     write_time(out, retired->calibration, retired->until);
+    if (retired->back_as)
+        output_count(out, retired->back_as);
+    else
+        output_missing(out);
 }
 
 static int write_list(naming *n)
 {
-    static const char *const columns[] = {"cluster", "name",        "sessions",
-                                          "state",   "calibration", "until"};
+    static const char *const columns[] = {"cluster",     "name",  "sessions", "state",
+                                          "calibration", "until", "back_as"};
     const kb_model *model = n->judgement.a;
     const kb_lineage *lineage = kb_model_lineage(model);
     output *out = cli_output(&n->judgement.work, columns, sizeof columns / sizeof *columns);

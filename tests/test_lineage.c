@@ -80,10 +80,10 @@ static void names_are_set_changed_and_removed(void **state)
     kb_lineage_clear(&l);
 }
 
-/* A step from the clusters NUMBERS (K), each with its number as size, centroid and profile, to NOW.
- */
-static void step(kb_lineage *l, const uint32_t *numbers, size_t k, const uint32_t *now,
-                 size_t now_k, int64_t until)
+/* A step from the clusters NUMBERS (K), each with its number as size, centroid and profile, to NOW,
+ * which are BACK. */
+static void step_back(kb_lineage *l, const uint32_t *numbers, size_t k, const uint32_t *now,
+                      size_t now_k, int64_t until, const uint32_t *back)
 {
     size_t sizes[256];
     float centroids[256];
@@ -104,6 +104,7 @@ static void step(kb_lineage *l, const uint32_t *numbers, size_t k, const uint32_
                                .centroids = centroids,
                                .new_k = now_k,
                                .new_numbers = now,
+                               .back = back,
                                .profiles = profiles,
                                .until = {until, 0}};
     assert_int_equal(kb_lineage_step_on(&next, l, &s, NULL), KB_OK);
@@ -111,10 +112,17 @@ static void step(kb_lineage *l, const uint32_t *numbers, size_t k, const uint32_
     *l = next;
 }
 
+static void step(kb_lineage *l, const uint32_t *numbers, size_t k, const uint32_t *now,
+                 size_t now_k, int64_t until)
+{
+    step_back(l, numbers, k, now, now_k, until, NULL);
+}
+
 static void clusters_go_and_come_back(void **state)
 {
     (void)state;
-    const uint32_t first[] = {1, 2, 3}, second[] = {1, 3}, third[] = {2, 4};
+    const uint32_t first[] = {1, 2, 3}, second[] = {1, 3}, third[] = {4, 5};
+    const uint32_t back[] = {2, 0};
     kb_lineage l = {0};
     step(&l, NULL, 0, first, 3, 100);
     assert_int_equal(l.calibrations, 1);
@@ -131,14 +139,18 @@ static void clusters_go_and_come_back(void **state)
     assert_true(r->profiled);
     assert_true(l.retired_centroids[0] == 2.F && l.retired_profiles[1] == 2.5F);
     assert_string_equal(kb_lineage_name(&l, 2), "two");
-    step(&l, second, 2, third, 2, 300);
-    assert_int_equal(l.retired_count, 2);
-    assert_int_equal(l.retired[0].number, 1);
-    assert_int_equal(l.retired[1].number, 3);
-    assert_int_equal(l.retired[1].calibration, 2);
-    assert_int_equal(l.retired[1].until.whole, 200);
-    assert_true(l.retired_centroids[1] == 3.F && l.retired_profiles[2] == 3.F);
-    assert_string_equal(kb_lineage_name(&l, 2), "two");
+    step_back(&l, second, 2, third, 2, 300, back);
+    assert_int_equal(l.retired_count, 3);
+    for (uint32_t n = 1; n <= 3; n++) {
+        assert_int_equal(l.retired[n - 1].number, n);
+        assert_int_equal(l.retired[n - 1].back_as, n == 2 ? 4 : 0);
+        assert_int_equal(l.retired[n - 1].calibration, n == 2 ? 1 : 2);
+        assert_int_equal(l.retired[n - 1].until.whole, n == 2 ? 100 : 200);
+        assert_true(l.retired_centroids[n - 1] == (float)n);
+        assert_true(l.retired_profiles[2 * n - 2] == (float)n);
+    }
+    assert_string_equal(kb_lineage_name(&l, 2), "");
+    assert_string_equal(kb_lineage_name(&l, 4), "two");
     assert_string_equal(kb_lineage_name(&l, 3), "three");
     assert_int_equal(l.until.whole, 300);
     kb_lineage_clear(&l);
@@ -219,7 +231,7 @@ static void text_reads_back(void **state)
     assert_string_equal(kb_lineage_name(&again, 2), "two, \xC3\xB6 \\n");
     assert_string_equal(kb_lineage_name(&again, 3), " 3");
     assert_int_equal(kb_lineage_write_retired(&l, &text, &length, NULL), KB_OK);
-    assert_string_equal(text, "1 1 1 -5 0 1\n2 2 1 -5 0 1\n");
+    assert_string_equal(text, "1 1 1 -5 0 1 0\n2 2 1 -5 0 1 0\n");
     assert_int_equal(kb_lineage_read_retired(&again, text, 4), 0);
     free(text);
     assert_int_equal(again.retired_count, 2);
@@ -238,16 +250,18 @@ static void text_that_makes_no_sense_is_refused_by_line(void **state)
                  {"1 a", 1},        {"1\n", 1},           {"1 \n", 1},  {"-1 a\n", 1},
                  {"x a\n", 1},      {"1 a\tb\n", 1},      {"1  \n", 1}, {"1 a\n2 \xFF\n", 2},
                  {"\n", 1},         {"4294967297 a\n", 1}},
-      retired[] = {{"1 2 3 4 5\n", 1},
-                   {"1 2 3 4 5 2\n", 1},
-                   {"1 2 3 4 5 1", 1},
-                   {"1 2 3 4 1000000000000000000 1\n", 1},
-                   {"1 2 3 99999999999999999999 5 1\n", 1},
-                   {"1 2 3 4 5 1\n1 2 3 4 5 1\n", 2},
-                   {"4 2 3 4 5 1\n", 1},
-                   {"1 2 4294967296 4 5 1\n", 1},
-                   {"1 -2 3 4 5 1\n", 1},
-                   {"1 2 3 4 5 1 \n", 1}};
+      retired[] = {{"1 2 3 4 5 1\n", 1},
+                   {"1 2 3 4 5 2 0\n", 1},
+                   {"1 2 3 4 5 1 0", 1},
+                   {"1 2 3 4 1000000000000000000 1 0\n", 1},
+                   {"1 2 3 99999999999999999999 5 1 0\n", 1},
+                   {"1 2 3 4 5 1 0\n1 2 3 4 5 1 0\n", 2},
+                   {"4 2 3 4 5 1 0\n", 1},
+                   {"1 2 3 4 5 1 4\n", 1},
+                   {"2 2 3 4 5 1 1\n", 1},
+                   {"1 2 4294967296 4 5 1 0\n", 1},
+                   {"1 -2 3 4 5 1 0\n", 1},
+                   {"1 2 3 4 5 1 0 \n", 1}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         kb_lineage l = {0};
         assert_int_equal(kb_lineage_read_names(&l, names[i].text, 4), names[i].line);

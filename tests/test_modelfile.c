@@ -171,7 +171,7 @@ static kb_model *make_old_hand(void)
     l->profiles = kb_calloc(4, sizeof(float));
     l->profiles[3] = 1.5F;
     l->retired = kb_calloc(1, sizeof *l->retired);
-    l->retired[0] = (kb_retired){3, 9, 6, {-40, 0}, true};
+    l->retired[0] = (kb_retired){3, 9, 6, {-40, 0}, true, 0};
     l->retired_centroids = kb_calloc(2, sizeof(float));
     l->retired_centroids[1] = 2.5F;
     l->retired_profiles = kb_calloc(2, sizeof(float));
@@ -249,7 +249,7 @@ static void lineages_that_make_no_sense_are_refused(void **state)
         {"names", "2 two\n2 zwei\n", "section names: line 2 "},
         {"names", "4 four\n", "section names: line 1 "},
         {"names", "2 t\x1bwo\n", "section names: line 1 "},
-        {"retired", "2 9 6 -40 0 1\n", "cluster 2 is not retired"},
+        {"retired", "2 9 6 -40 0 1 0\n", "cluster 2 is not retired"},
         {"retired", "3 9 6\n", "section retired: line 1 "},
         {"retired.centroids", NULL, "section retired.centroids is missing"},
         {"retired.profiles", NULL, "section retired.profiles is missing"},

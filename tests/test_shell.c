@@ -30,6 +30,7 @@ struct kb_workbench {
     kb_findings findings;
     kb_map map;
     kb_cluster clusters[CLUSTERS];
+    char *names[CLUSTERS], no_name[1];
     kb_assignment assigned[SESSIONS];
     kb_elbow_row elbow[KS];
     float layout[2 * SESSIONS];
@@ -70,6 +71,7 @@ const kb_findings *kb_workbench_findings(kb_workbench *wb)
         return NULL;
     kb_findings *copy = copy_of(&wb->findings, sizeof wb->findings);
     copy->clusters = copy_of(wb->clusters, copy->k * sizeof *copy->clusters);
+    copy->names = copy_of(wb->names, copy->k * sizeof *copy->names);
     copy->assigned = copy_of(wb->assigned, sizeof wb->assigned);
     copy->elbow.rows = copy_of(wb->elbow, copy->elbow.count * sizeof *wb->elbow);
     return copy;
@@ -78,6 +80,7 @@ const kb_findings *kb_workbench_findings(kb_workbench *wb)
 void kb_findings_release(const kb_findings *findings)
 {
     free(findings->clusters);
+    free(findings->names);
     free(findings->assigned);
     free(findings->elbow.rows);
     free((void *)(uintptr_t)findings);
@@ -194,6 +197,7 @@ static void invent_findings(kb_workbench *wb)
                                       .inertia = 100 - (double)i,
                                       .chosen = i == 0};
     wb->clusters[0] = (kb_cluster){1, 3, 1.5};
+    wb->names[0] = wb->names[1] = wb->no_name;
     wb->clusters[1] = (kb_cluster){2, 4, 1.5};
     wb->findings = (kb_findings){.serial = 1,
                                  .elbow = {.rows = wb->elbow,
@@ -551,6 +555,18 @@ static void a_model_without_an_elbow_table_says_so(void **state)
     assert_int_equal(world->wb.recalibrated, 1);
 }
 
+static void names_of_clusters_are_shown(void **state)
+{
+    struct world *world = *state;
+    static char name[] = "Feed image cache";
+    world->wb.names[1] = name;
+    finish_work(world);
+    type(world, "2");
+    see(world, "Feed image cache");
+    type(world, "j\r");
+    see(world, "C2 objects: Feed image cache");
+}
+
 /* --- the command line --------------------------------------------------------------------- */
 static void an_export_never_replaces_a_file_unasked(void **state)
 {
@@ -564,9 +580,9 @@ static void an_export_never_replaces_a_file_unasked(void **state)
     FILE *f = fopen("kaboom-clusters.csv", "r");
     assert_non_null(f);
     assert_non_null(fgets(text, sizeof text, f));
-    assert_int_equal(strncmp(text, "cluster,sessions,share,emerging,", 32), 0);
+    assert_int_equal(strncmp(text, "cluster,name,sessions,share,emerging,", 37), 0);
     assert_non_null(fgets(text, sizeof text, f));
-    assert_int_equal(strncmp(text, "1,3,0.428571429,0,", 18), 0);
+    assert_int_equal(strncmp(text, "1,,3,0.428571429,0,", 19), 0);
     fclose(f);
     type(world, "x\r");
     see(world, "is there already");
@@ -728,6 +744,7 @@ int main(void)
         shell_test(the_map_tells_what_is_under_the_crosshair),
         shell_test(another_k_is_asked_for_at_the_elbow),
         shell_test(a_model_without_an_elbow_table_says_so),
+        shell_test(names_of_clusters_are_shown),
         shell_test(an_export_never_replaces_a_file_unasked),
         shell_test(commands_complete_and_explain_themselves),
         shell_test(help_opens_over_any_view_and_closes),

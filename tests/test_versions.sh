@@ -121,14 +121,13 @@ gives 0 "a cluster gets a name" name model.kb "$two" "Feed image cache"
 gives 0 "a name in another script" name model.kb "$one" "Größe 名前"
 gives 0 "a name is changed" name model.kb "$one" "Größe"
 gives 0 "names are listed" name model.kb
-holds "with these columns" grep -qx "cluster,name,sessions,state,calibration,until" out
+holds "with these columns" grep -qx "cluster,name,sessions,state,calibration,until,back_as" out
 is "the name is there" "Feed image cache" cluster "$two" name
 is "and the other" "Größe" cluster "$one" name
 gives 0 "clusters shows it" clusters all -m model.kb
 is "beside its number" "Feed image cache" cluster "$two" name
 gives 0 "info shows it" info model.kb
 is "as an item" "Feed image cache" item "cluster $two name" value
-"$kaboom" assign all -m model.kb >named
 cp model.kb named.kb
 gives 0 "a name is taken away" name named.kb "$two" ""
 run name named.kb
@@ -168,19 +167,22 @@ is "and when it was seen" 1 cluster "$two" calibration
 cp gone.kb back.kb
 gives 0 "a calibration with the type again" calibrate all -m back.kb -k 4
 run name back.kb
-is "it has its number again" current cluster "$two" state
-is "and its name" "Feed image cache" cluster "$two" name
-is "the third calibration saw it" 3 cluster "$two" calibration
+is "it is told to be back" back cluster "$two" state
+again=$(cell cluster "$two" back_as)
+is "under a number of its own" current cluster "$again" state
+is "with its name" "Feed image cache" cluster "$again" name
+is "the third calibration saw it" 3 cluster "$again" calibration
 gives 0 "compare tells it" compare gone.kb back.kb --corpus all
-is "it has come back" "come back" cluster_b "$two" change
-is "as what it was" "$two" cluster_b "$two" cluster_a
-is "with its name before" "Feed image cache" cluster_b "$two" name_a
+is "it has come back" "come back" cluster_b "$again" change
+is "as what it was" "$two" cluster_b "$again" cluster_a
+is "with its name before" "Feed image cache" cluster_b "$again" name_a
 gives 0 "compare without a corpus" compare gone.kb back.kb
-is "knows it by its profile" "come back" cluster_b "$two" change
+is "knows it by its profile" "come back" cluster_b "$again" change
 gives 0 "and tells that one is gone" compare model.kb gone.kb
 is "likewise" gone cluster_a "$two" change
-"$kaboom" assign all -m back.kb >again
-holds "assign is as at first" cmp named again
+gives 0 "compare over both calibrations" compare model.kb back.kb --corpus all
+is "it is the same" same cluster_b "$again" change
+is "as at first" "$two" cluster_b "$again" cluster_a
 
 # --- growth between two calibrations -------------------------------------------------------------------------------
 part all few '$5 != "type-01" || NR % 8 == 0'

@@ -211,16 +211,27 @@ static int by_number(const void *a, const void *b)
     return x->item.number < y->item.number ? -1 : x->item.number > y->item.number;
 }
 
-/* LIST (room for retired + k) becomes those that were retired and are not back, and those that the
- * step ends. */
+/* The number that the retired cluster NUMBER has from now on, 0 if it is not back. */
+static uint32_t new_number(const kb_lineage_step *step, uint32_t number)
+{
+    for (size_t i = 0; step->back && i < step->new_k; i++)
+        if (step->back[i] == number)
+            return step->new_numbers[i];
+    return 0;
+}
+
+/* LIST (room for retired + k) becomes those that were retired, and those that the step ends. */
 static size_t gather(struct candidate *list, const kb_lineage *l, const kb_lineage_step *step)
 {
     size_t n = 0;
-    for (size_t i = 0; i < l->retired_count; i++)
-        if (!has_number(step->new_numbers, step->new_k, l->retired[i].number))
-            list[n++] = (struct candidate){
-                l->retired[i], l->retired_centroids + i * step->z,
-                l->retired[i].profiled ? l->retired_profiles + i * step->p : NULL};
+    for (size_t i = 0; i < l->retired_count; i++) {
+        list[n] =
+            (struct candidate){l->retired[i], l->retired_centroids + i * step->z,
+                               l->retired[i].profiled ? l->retired_profiles + i * step->p : NULL};
+        if (!list[n].item.back_as)
+            list[n].item.back_as = new_number(step, list[n].item.number);
+        n++;
+    }
     for (size_t i = 0; i < step->k; i++) {
         if (has_number(step->new_numbers, step->new_k, step->numbers[i]))
             continue;
@@ -266,9 +277,12 @@ static kb_status keep_names(kb_lineage *out, const kb_lineage *l, const kb_linea
                             kb_error *err)
 {
     kb_status status = KB_OK;
-    for (size_t i = 0; !status && i < l->name_count; i++)
-        if (is_kept(out, step, l->names[i].number))
-            status = kb_lineage_set_name(out, l->names[i].number, l->names[i].text, err);
+    for (size_t i = 0; !status && i < l->name_count; i++) {
+        uint32_t back = new_number(step, l->names[i].number);
+        uint32_t number = back ? back : l->names[i].number;
+        if (is_kept(out, step, number))
+            status = kb_lineage_set_name(out, number, l->names[i].text, err);
+    }
     return status;
 }
 
@@ -321,8 +335,9 @@ kb_status kb_lineage_write_retired(const kb_lineage *lineage, char **text, size_
     FILE *f = open_memstream(text, length);
     for (size_t i = 0; f && i < lineage->retired_count; i++) {
         const kb_retired *r = &lineage->retired[i];
-        fprintf(f, "%" PRIu32 " %zu %" PRIu32 " %" PRId64 " %" PRIu64 " %d\n", r->number, r->size,
-                r->calibration, r->until.whole, r->until.atto, r->profiled);
+        fprintf(f, "%" PRIu32 " %zu %" PRIu32 " %" PRId64 " %" PRIu64 " %d %" PRIu32 "\n",
+                r->number, r->size, r->calibration, r->until.whole, r->until.atto, r->profiled,
+                r->back_as);
     }
     return finish_text(f, err);
 }
@@ -367,19 +382,20 @@ size_t kb_lineage_read_names(kb_lineage *lineage, const char *text, uint32_t lim
 
 static bool take_retired(const char **text, kb_retired *r)
 {
-    uint64_t number, size, calibration, whole, atto, profiled;
+    uint64_t number, size, calibration, whole, atto, profiled, back;
     bool negative;
     if (!take(text, UINT32_MAX, ' ', NULL, &number) || !take(text, SIZE_MAX, ' ', NULL, &size) ||
         !take(text, UINT32_MAX, ' ', NULL, &calibration) ||
         !take(text, INT64_MAX, ' ', &negative, &whole) ||
         !take(text, UINT64_C(999999999999999999), ' ', NULL, &atto) ||
-        !take(text, 1, '\n', NULL, &profiled))
+        !take(text, 1, ' ', NULL, &profiled) || !take(text, UINT32_MAX, '\n', NULL, &back))
         return false;
     *r = (kb_retired){.number = (uint32_t)number,
                       .size = (size_t)size,
                       .calibration = (uint32_t)calibration,
                       .until = {negative ? -(int64_t)whole : (int64_t)whole, atto},
-                      .profiled = profiled != 0};
+                      .profiled = profiled != 0,
+                      .back_as = (uint32_t)back};
     return true;
 }
 
@@ -392,7 +408,7 @@ size_t kb_lineage_read_retired(kb_lineage *lineage, const char *text, uint32_t l
     for (size_t line = 1; *text; line++) {
         kb_retired r;
         if (line > KB_RETIRED_MAX || !take_retired(&text, &r) || r.number <= last ||
-            r.number >= limit)
+            r.number >= limit || r.back_as >= limit || (r.back_as && r.back_as <= r.number))
             return line;
         lineage->retired[lineage->retired_count++] = r;
         last = r.number;

@@ -26,6 +26,7 @@ typedef struct kb_retired {
     uint32_t calibration; /* the last that had it, from 1; 0: before they were counted */
     kb_time until;        /* latest reading of that calibration's sessions; 0 with calibration 0 */
     bool profiled;        /* its profile is known */
+    uint32_t back_as;     /* the number under which it came back; 0: it has not */
 } kb_retired;
 
 typedef struct kb_cluster_name {
@@ -74,12 +75,15 @@ typedef struct kb_lineage_step {
     /* The clusters that are now: NEW_K, with NEW_NUMBERS and PROFILES (new_k x p). */
     size_t new_k;
     const uint32_t *new_numbers;
+    const uint32_t
+        *back;       /* new_k: the number of the retired cluster that this is, or 0; NULL: none */
     float *profiles; /* taken over on success */
     kb_time until;   /* latest reading of the sessions */
 } kb_lineage_step;
 
 /* OUT becomes LINEAGE after the step: clusters that are no more are retired, those that are back
- * leave the retired, names of what is forgotten are dropped. LINEAGE stays as it is. */
+ * are told so and their names go to the new numbers, names of what is forgotten are dropped.
+ * LINEAGE stays as it is. */
 kb_status kb_lineage_step_on(kb_lineage *out, const kb_lineage *lineage,
                              const kb_lineage_step *step, kb_error *err);
 
@@ -90,7 +94,7 @@ kb_status kb_lineage_write_names(const kb_lineage *lineage, char **text, size_t 
 /* Reads them back; numbers rise and are below LIMIT. 0, or the line that makes no sense, from 1;
  * SIZE_MAX: no memory. */
 size_t kb_lineage_read_names(kb_lineage *lineage, const char *text, uint32_t limit);
-/* "NUMBER SIZE CALIBRATION WHOLE ATTO PROFILED" a line, likewise. */
+/* "NUMBER SIZE CALIBRATION WHOLE ATTO PROFILED BACK_AS" a line, likewise. */
 kb_status kb_lineage_write_retired(const kb_lineage *lineage, char **text, size_t *length,
                                    kb_error *err);
 size_t kb_lineage_read_retired(kb_lineage *lineage, const char *text, uint32_t limit);

@@ -92,9 +92,9 @@ static void print_lineage(FILE *f, const kb_model *m)
     fprintf(f, "lineage %" PRIu32 " %" PRId64 " %" PRIu64 "\n", l->calibrations, l->until.whole,
             l->until.atto);
     for (size_t i = 0; i < n; i++)
-        fprintf(f, "retired %" PRIu32 " %zu %" PRIu32 " %" PRId64 " %d\n", l->retired[i].number,
-                l->retired[i].size, l->retired[i].calibration, l->retired[i].until.whole,
-                l->retired[i].profiled);
+        fprintf(f, "retired %" PRIu32 " %zu %" PRIu32 " %" PRId64 " %d %" PRIu32 "\n",
+                l->retired[i].number, l->retired[i].size, l->retired[i].calibration,
+                l->retired[i].until.whole, l->retired[i].profiled, l->retired[i].back_as);
     for (size_t i = 0; i < l->name_count; i++)
         fprintf(f, "name %" PRIu32 " %s\n", l->names[i].number, l->names[i].text);
     if (l->profiles)

@@ -97,7 +97,7 @@ static void make_lineage(kb_model *m)
     *l = (kb_lineage){.calibrations = 3, .until = {1700000000, 5}, .retired_count = 1};
     l->profiles = make_floats(2 * profile);
     l->retired = need(kb_calloc(1, sizeof *l->retired));
-    l->retired[0] = (kb_retired){2, 8, 2, {-5, 0}, true};
+    l->retired[0] = (kb_retired){2, 8, 2, {-5, 0}, true, 4};
     l->retired_centroids = make_floats(m->layout.latent);
     l->retired_profiles = make_floats(profile);
     fuzz_check(kb_lineage_set_name(l, 4, "\xC3\xA4 name", NULL) == KB_OK &&
