@@ -283,7 +283,8 @@ const option_row cli_rows[] = {
      .with_model = V(NGRAMS), .help = "leave out n-grams of fewer users"},
     {"top", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(top), RANGE(1, 1e15), .zero = "all",
      .metavar = "N", .help = "the first N rows (of each cluster)"},
-    {"split", 0, KIND_CHOICE, ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(NGRAMS) | V(COMPARE) | V(NAME), FIELD(split),
+    {"split", 0, KIND_CHOICE,
+     ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(NGRAMS) | V(COMPARE) | V(NAME), FIELD(split),
      WORDS(split_word, KB_SPLITS + 1), .with_model = V(NGRAMS),
      .help = "only sessions of one split"},
 
