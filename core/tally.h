@@ -56,7 +56,7 @@ typedef struct kb_tally_row {
     size_t users;     /* different names; sessions without a user are of none */
     double share;     /* sessions / all */
     kb_interval interval;
-    kb_test trend;        /* over groups that are known */
+    kb_share_test trend;  /* over groups that are known */
     double q;             /* by Benjamini and Hochberg over the rows */
     kb_tally_cell *cells; /* one a group */
 } kb_tally_row;

@@ -53,12 +53,13 @@ enum {
     ON_SESSIONS = V(ASSIGN) | V(EMBED) | V(PROJECT) | V(EXPLAIN) | V(SCORE) | V(CLUSTERS),
     ON_MODEL_CORPUS = ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(EXPLORE),
     ON_MODEL = ON_MODEL_CORPUS | V(WATCH),
-    ON_CORPUS = ON_MODEL_CORPUS | V(TRAIN) | V(VARIANTS) | V(CHECK) | V(INFO) | V(COMPARE) | V(NAME),
+    ON_CORPUS =
+        ON_MODEL_CORPUS | V(TRAIN) | V(VARIANTS) | V(CHECK) | V(INFO) | V(COMPARE) | V(NAME),
     TRAINING = V(TRAIN) | V(VARIANTS) | V(EXPLORE),
     CALIBRATION = V(TRAIN) | V(CALIBRATE) | V(EXPLORE)
 };
 
-enum { CLI_ROWS_MAX = 96 };
+enum { CLI_ROWS_MAX = 128 };
 
 extern const option_row cli_rows[];
 extern const size_t cli_row_count; /* <= CLI_ROWS_MAX */

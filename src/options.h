@@ -97,12 +97,12 @@ typedef struct cli_options {
     const char *sessions, *given; /* a file of names; an object */
     unsigned fold;
     size_t representatives; /* 0: objects are told, and no sessions */
-    unsigned tally_by; /* CLI_TALLY_ALL, or kb_tally_by + 1 */
+    unsigned tally_by;      /* CLI_TALLY_ALL, or kb_tally_by + 1 */
     kb_tally_options tally;
     kb_comparison_options comparison;
     const char *corpus, *corpus_b; /* of models that are compared; NULL: not given */
     const char *from;              /* the model that names come from */
-    unsigned color;         /* kb_color_mode */
+    unsigned color;                /* kb_color_mode */
     bool ascii, no_mouse;
     bool baselines;
     bool no_cache, list, clear;

@@ -84,7 +84,7 @@ static void equal_shares_are_tested_as_by_scipy(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(homogeneities); i++) {
         const struct homogeneity *h = &homogeneities[i];
-        kb_test test = kb_chi_square_shares(h->hits, h->totals, h->count);
+        kb_share_test test = kb_chi_square_shares(h->hits, h->totals, h->count);
         assert_near(test.statistic, h->statistic, 1e-12);
         assert_near(test.p, h->p, 1e-10);
     }
@@ -95,7 +95,7 @@ static void trends_are_those_of_statsmodels_and_of_counting(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(trends); i++) {
         const struct trend *t = &trends[i];
-        kb_test test;
+        kb_share_test test;
         assert_int_equal(kb_cochran_armitage(&test, t->scores, t->hits, t->totals, t->count, NULL),
                          KB_OK);
         assert_near(test.statistic, t->z, 1e-10);
@@ -111,7 +111,7 @@ static void an_exact_trend_of_many_sessions(void **state)
     (void)state;
     const int64_t scores[] = {0, 1};
     const uint64_t hits[] = {0, 3}, totals[] = {500000, 500000};
-    kb_test test;
+    kb_share_test test;
     assert_int_equal(kb_cochran_armitage(&test, scores, hits, totals, 2, NULL), KB_OK);
     assert_near(test.p, .25, 1e-5);
     const uint64_t others[] = {500000, 499997};
@@ -124,7 +124,7 @@ static void nothing_to_test_is_no_number(void **state)
     (void)state;
     const int64_t scores[] = {4, 4, 7};
     const uint64_t none[] = {0, 0, 0}, some[] = {1, 0, 0}, one_score[] = {2, 3, 0};
-    kb_test test;
+    kb_share_test test;
     assert_int_equal(kb_cochran_armitage(&test, scores, some, one_score, 3, NULL), KB_OK);
     assert_true(isnan(test.statistic) && isnan(test.p));
     assert_int_equal(kb_cochran_armitage(&test, scores, none, one_score, 3, NULL), KB_OK);

@@ -137,7 +137,7 @@ static void versions_come_in_their_order_and_unknown_ones_last(void **state)
     /* The trend leaves out what is not known. */
     const int64_t ranks[] = {0, 1, 2};
     const uint64_t hits[] = {3, 2, 1}, totals[] = {4, 3, 1};
-    kb_test test;
+    kb_share_test test;
     assert_int_equal(kb_cochran_armitage(&test, ranks, hits, totals, 3, NULL), KB_OK);
     assert_true(fabs(t.rows[0].trend.statistic - test.statistic) < 1e-12);
     assert_true(fabs(t.rows[0].trend.p - test.p) < 1e-12);

@@ -71,7 +71,7 @@ double kb_chi_square_tail(double x, double df)
     return half < a + 1 ? 1 - lower_gamma(a, half) : upper_gamma(a, half);
 }
 
-kb_test kb_chi_square_shares(const uint64_t *hits, const uint64_t *totals, size_t count)
+kb_share_test kb_chi_square_shares(const uint64_t *hits, const uint64_t *totals, size_t count)
 {
     double hit = 0, all = 0, statistic = 0;
     size_t groups = 0;
@@ -81,14 +81,14 @@ kb_test kb_chi_square_shares(const uint64_t *hits, const uint64_t *totals, size_
         groups += totals[g] > 0;
     }
     if (groups < 2 || !(hit > 0 && hit < all))
-        return (kb_test){(double)NAN, (double)NAN};
+        return (kb_share_test){(double)NAN, (double)NAN};
     double share = hit / all;
     for (size_t g = 0; g < count; g++) {
         double off = (double)hits[g] - share * (double)totals[g];
         if (totals[g])
             statistic += off * off / (share * (1 - share) * (double)totals[g]);
     }
-    return (kb_test){statistic, kb_chi_square_tail(statistic, (double)(groups - 1))};
+    return (kb_share_test){statistic, kb_chi_square_tail(statistic, (double)(groups - 1))};
 }
 
 /* --- cases judged twice ------------------------------------------------------------------- */

@@ -26,13 +26,13 @@ double kb_chi_square_tail(double x, double df);
 double kb_mcnemar_exact(uint64_t only_a, uint64_t only_b);
 
 /* What a test says. */
-typedef struct kb_test {
+typedef struct kb_share_test {
     double statistic; /* NAN: there is nothing to test */
     double p;         /* two-sided; NAN likewise */
-} kb_test;
+} kb_share_test;
 
 /* Pearson's chi-square of equal shares in COUNT groups, HITS[g] of TOTALS[g], without a correction;
  * groups of none are left out. NAN with fewer than two groups, no hit, or nothing but hits. */
-kb_test kb_chi_square_shares(const uint64_t *hits, const uint64_t *totals, size_t count);
+kb_share_test kb_chi_square_shares(const uint64_t *hits, const uint64_t *totals, size_t count);
 
 #endif

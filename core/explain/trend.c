@@ -107,11 +107,11 @@ static kb_status exact(double *p, const struct groups *g, kb_error *err)
     return KB_OK;
 }
 
-kb_status kb_cochran_armitage(kb_test *out, const int64_t *scores, const uint64_t *hits,
+kb_status kb_cochran_armitage(kb_share_test *out, const int64_t *scores, const uint64_t *hits,
                               const uint64_t *totals, size_t count, kb_error *err)
 {
     struct groups g = {.scores = scores, .hits = hits, .totals = totals, .count = count};
-    *out = (kb_test){(double)NAN, (double)NAN};
+    *out = (kb_share_test){(double)NAN, (double)NAN};
     add_up(&g);
     if (g.lowest == g.highest || !(g.hit > 0 && g.hit < g.all))
         return KB_OK;

@@ -17,7 +17,7 @@
  * normal distribution; where X or N - X is at most 20 and that takes little time, it is the exact
  * one, that of |sum x (s - S)| over all ways to deal out the hits. NAN, NAN with fewer than two
  * scores, no hit, or nothing but hits. KB_ERR_MEMORY. */
-kb_status kb_cochran_armitage(kb_test *out, const int64_t *scores, const uint64_t *hits,
+kb_status kb_cochran_armitage(kb_share_test *out, const int64_t *scores, const uint64_t *hits,
                               const uint64_t *totals, size_t count, kb_error *err);
 
 #endif
