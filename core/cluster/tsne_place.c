@@ -166,6 +166,7 @@ static void free_benches(struct placing *t)
 static bool make_tree(struct placing *t, size_t m)
 {
     float *x = kb_calloc(m, sizeof *x), *y = kb_calloc(m, sizeof *y);
+    const float anywhere[2] = {0, 0}; /* whoever looks with theta 0 sees every point */
     bool made = x && y && kb_quadtree_make(&t->tree, m);
     if (made) {
         for (size_t j = 0; j < m; j++) {
@@ -176,7 +177,7 @@ static bool make_tree(struct placing *t, size_t m)
         if (t->exact)
             made = kb_quadtree_view_make(&t->all, &t->tree);
         if (made && t->exact)
-            kb_quadtree_look(&t->all, &t->tree, x, y, 0);
+            kb_quadtree_look(&t->all, &t->tree, anywhere, anywhere, 0);
     }
     free(x);
     free(y);
