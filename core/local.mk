@@ -15,6 +15,7 @@ libcore_a_SOURCES = \
   core/profile.c core/profile.h \
   core/runs.c core/runs.h \
   core/score.c \
+  core/sweep.c core/sweep.h \
   core/tally.c core/tally.h \
   core/watch.c core/watch.h \
   core/watch_state.c core/watch_state.h \

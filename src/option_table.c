@@ -314,6 +314,8 @@ const option_row cli_rows[] = {
     {"strict", 0, KIND_FLAG, ON_CORPUS | V(NGRAMS) | V(IMPORT), FIELD(reading.strict),
      .help = "stop at the first bad row"},
 
+    {"memory", 0, KIND_SIZE, V(ASSIGN), FIELD(memory), RANGE(1, 1e9), .metavar = "MIB",
+     .zero = "auto", .help = "a corpus that may take more is read session by session"},
     {"grouped", 0, KIND_FLAG, V(ASSIGN), FIELD(filtering.grouped),
      .help = "-: a session is complete where another one begins"},
     {"open", 0, KIND_SIZE, V(ASSIGN) | V(WATCH), FIELD(open), RANGE(1, 1e8), .metavar = "N",

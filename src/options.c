@@ -575,6 +575,8 @@ static int check_streaming(const cli_options *options)
          options->settle != standard.settle))
         return cli_usage_error(options->verb,
                                "--grouped, --open and --settle are for standard input (-)");
+    if (assigning && stream && options->memory)
+        return cli_usage_error(options->verb, "--memory: standard input is never held in memory");
     if (assigning && stream && options->split != CLI_SPLIT_ALL)
         return cli_usage_error(options->verb, "--split: standard input has no splits");
     bool watching = options->verb == CLI_WATCH;

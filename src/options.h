@@ -113,6 +113,7 @@ typedef struct cli_options {
     size_t runs; /* seeds to train with; 0: auto */
     kb_train_options training;
     kb_calibrate_options calibration;
+    size_t memory; /* MiB; 0: as the machine has it */
     size_t open;   /* of assign and watch */
     double settle; /* 0: never */
     kb_filter_options filtering;

@@ -1,24 +1,86 @@
 /* assign: each session's cluster, its distance and its novelty. Of a corpus all at the end, by
  * name; of standard input each as soon as its session is complete. */
-#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "label_rows.h"
-#include "modelfile.h"
+#include "sweep.h"
 #include "verbs.h"
 #include "work.h"
 
 /* --- a corpus ---------------------------------------------------------------------------- */
-static kb_status assign(void *ctx, const kb_progress *progress, kb_error *err)
+typedef struct assigning {
+    cli_work work;
+    kb_sweep sweep; /* with items where the corpus is not held in memory */
+} assigning;
+
+/* Half of the machine's memory, unless --memory says otherwise. */
+static uint64_t memory_limit(const cli_options *options)
 {
-    cli_work *work = ctx;
-    kb_status status = cli_work_load(work, progress, err);
-    return status ? status : cli_work_assign(work, progress, err);
+    long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGE_SIZE);
+    if (options->memory)
+        return (uint64_t)options->memory << 20;
+    return pages > 0 && bytes > 0 ? (uint64_t)pages / 2 * (uint64_t)bytes : UINT64_MAX;
 }
 
-static int write_assignments(cli_work *work)
+static bool is_too_large(const cli_options *options)
 {
+    return !options->reading.strict && kb_sweep_estimate(options->operand) > memory_limit(options);
+}
+
+/* What was found wrong is told once it is known that the result stands. */
+static void tell_problems(assigning *a)
+{
+    const kb_problems *problems = a->sweep.problems;
+    for (size_t i = 0; i < kb_problems_kept(problems); i++) {
+        kb_problem problem = kb_problems_get(problems, i);
+        cli_tell_problem(&a->work.console, &problem);
+    }
+    cli_sum_problems(&a->work.console, a->work.options->operand);
+}
+
+static kb_status sweep(assigning *a, const kb_progress *progress, kb_error *err)
+{
+    cli_work *work = &a->work;
+    const cli_options *options = work->options;
+    kb_corpus_options reading = cli_reading(work);
+    int split = options->split == CLI_SPLIT_ALL ? KB_SPLITS : (int)options->split;
+    kb_status status = kb_pool_create(&work->pool, options->threads, err);
+    if (!status)
+        status = cli_load_model(work, &reading, err);
+    if (!status)
+        status = kb_sweep_assign(&a->sweep, options->operand, work->model, &reading, split,
+                                 work->pool, progress, err);
+    if (!status && !a->sweep.spread) {
+        tell_problems(a);
+        return KB_OK;
+    }
+    if (!status)
+        cli_note(&work->console, "rows of a session lie far apart: the corpus is read into memory");
+    kb_sweep_clear(&a->sweep);
+    kb_model_free(work->model);
+    kb_pool_free(work->pool);
+    work->model = NULL;
+    work->pool = NULL;
+    return status;
+}
+
+static kb_status assign(void *ctx, const kb_progress *progress, kb_error *err)
+{
+    assigning *a = ctx;
+    kb_status status = is_too_large(a->work.options) ? sweep(a, progress, err) : KB_OK;
+    if (status || a->sweep.names)
+        return status;
+    status = cli_work_load(&a->work, progress, err);
+    return status ? status : cli_work_assign(&a->work, progress, err);
+}
+
+static int write_assignments(assigning *a)
+{
+    cli_work *work = &a->work;
     output *out = cli_output(work, cli_label_columns, CLI_LABEL_COLUMNS);
+    for (size_t i = 0; i < a->sweep.count; i++)
+        cli_write_label(out, a->sweep.items[i].name, &a->sweep.items[i].assigned);
     for (size_t i = 0; i < work->count; i++)
         cli_write_label(out, cli_work_session(work, i)->name, &work->assigned[i]);
     return cli_finish_output(&work->console, out);
@@ -26,12 +88,14 @@ static int write_assignments(cli_work *work)
 
 static int assign_corpus(const cli_options *options)
 {
-    cli_work work;
-    cli_work_start(&work, options);
-    int status = cli_run(&work.console, assign, &work);
+    assigning a = {0};
+    cli_work_start(&a.work, options);
+    int status = cli_run(&a.work.console, assign, &a);
     if (status == CLI_DONE)
-        status = write_assignments(&work);
-    return cli_work_end(&work, status);
+        status = write_assignments(&a);
+    status = cli_end_damaged(&a.work.console, a.sweep.damaged, status);
+    kb_sweep_clear(&a.sweep);
+    return cli_work_end(&a.work, status);
 }
 
 /* --- standard input ---------------------------------------------------------------------- */

@@ -115,6 +115,35 @@ is "a stream that is cut off" "$status" 1
 says "a stream that is cut off is told" "truncated"
 holds "what came before is labelled" test "$(rows out)" -gt 3
 
+# A corpus that is too large for memory: the same result, labels only held.
+"$kaboom" generate large --sessions 3000 --objects 50 --timesteps 20 --types 3 --seed 4 -q
+"$kaboom" assign large -m model.kb -q --no-cache >whole 2>err
+"$kaboom" assign large -m model.kb --memory 1 --no-cache >swept 2>err
+is "a corpus that is too large" "$?" 0
+holds "gives the same bytes" cmp whole swept
+holds "and is not read into memory" test ! -s err
+"$kaboom" assign large -m model.kb --split emerging -q >whole
+"$kaboom" assign large -m model.kb --split emerging -q --memory 1 >swept
+holds "also of one split" cmp whole swept
+mkdir mixed mixed/traces
+(echo $header && part 1 20) >mixed/metrics-1.csv
+(echo $header && part 30 40 && echo s0000001,bad,x,1) >mixed/metrics-2.csv
+printf 'time,a,b\n1,2,3\n' >mixed/traces/wide.csv
+printf 'time,a,b\n' >mixed/traces/empty.csv
+printf 'session,split\nunseen,later\n' >mixed/sessions.csv
+mkdir spread
+{ echo $header && echo q,1,x,1 && seq 5000 | sed 's/.*/s&,1,x,1/' && echo q,2,x,1; } >spread/metrics.csv
+head -c 6000000 /dev/zero | tr '\0' '\n' >>spread/metrics.csv
+"$kaboom" assign spread -m model.kb -q --no-cache >whole 2>whole.err
+"$kaboom" assign spread -m model.kb --memory 1 --no-cache >swept 2>err
+holds "sessions that are spread: the same bytes" cmp whole swept
+says "the corpus is read into memory, which is told" "far apart"
+"$kaboom" assign mixed -m model.kb -q --no-cache >whole 2>whole.err
+head -c 7000000 /dev/zero | tr '\0' '\n' >>mixed/metrics-2.csv
+"$kaboom" assign mixed -m model.kb --memory 1 --no-cache >swept 2>err
+holds "traces, listed sessions, bad rows: the same bytes" cmp whole swept
+holds "and the same problems" cmp whole.err err
+
 # Results are there before the stream ends.
 mkfifo pipe
 "$kaboom" assign - -m model.kb --grouped -q <pipe >live 2>err &

@@ -15,6 +15,7 @@
 #include "csv_text.h"
 #include "ingest.h"
 #include "memory.h"
+#include "trace.h"
 
 enum {
     PIECE_BYTES = KB_SIZE(4 << 20, 64), /* of a plain file, read at once */
@@ -785,40 +786,6 @@ static kb_status read_through(const kb_follow *f, const char *path, kb_error *er
     return status;
 }
 
-static kb_status trace_into(kb_follow *f, const char *path, kb_ingest **out, kb_error *err)
-{
-    const kb_ingest_options ingesting = {
-        .timesteps = f->options.timesteps, .fill = f->options.fill, .one_of_several = true};
-    kb_metrics_reading metrics;
-    kb_metrics_prepare(&metrics, &ingesting, &f->names, 0);
-    kb_csv_options options = {.problems = f->problems, .progress = f->options.progress};
-    kb_csv *csv;
-    void *data = NULL;
-    bool got = true;
-    f->line = 0;
-    kb_status status = kb_csv_open(&csv, path, &options, err);
-    if (status)
-        return status;
-    status = metrics.collector.open(&data, metrics.collector.ctx, true, err);
-    if (!status)
-        status = metrics.wide_form.begin(data, csv, path, true, err);
-    while (!status && got) {
-        const kb_field *fields;
-        status = kb_csv_next(csv, &fields, &got, err);
-        if (!status && got && fields)
-            status = metrics.wide_form.take(data, csv, fields, err);
-    }
-    f->bytes += kb_csv_bytes(csv);
-    kb_csv_close(csv);
-    if (!status)
-        status = kb_ingest_settle(kb_metrics_ingest(data), err);
-    if (!status)
-        *out = kb_metrics_release(data);
-    if (data)
-        metrics.collector.close(data);
-    return status;
-}
-
 static kb_status read_trace(kb_follow *f, struct input *in, const char *path, kb_stream *stream,
                             double now, kb_stream_count *count, kb_error *err)
 {
@@ -827,11 +794,19 @@ static kb_status read_trace(kb_follow *f, struct input *in, const char *path, kb
     size_t length;
     bool late = false;
     const char *name = kb_file_stem(path, &length);
-    kb_status status = trace_into(f, path, &ingest, &why);
+    const kb_trace_options options = {.timesteps = f->options.timesteps,
+                                      .fill = f->options.fill,
+                                      .names = &f->names,
+                                      .problems = f->problems,
+                                      .progress = f->options.progress};
+    f->line = 0;
+    kb_status status = kb_trace_read(&ingest, &f->bytes, path, &options, &why);
     in->done = status != KB_ERR_CANCELLED;
-    if (status)
+    if (status) {
+        kb_ingest_free(ingest);
         return only_told(f, in, path, status, &why, err);
-    if (kb_names_count(ingest->sessions)) {
+    }
+    if (ingest) {
         status = kb_stream_adopt(stream, ingest, name, length, now, &late, err);
         count->rows += !late;
         count->late += late;

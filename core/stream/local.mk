@@ -8,7 +8,8 @@ libstream_a_SOURCES = \
   core/stream/rates.c core/stream/rates.h \
   core/stream/recent.c core/stream/recent.h \
   core/stream/record.c core/stream/record.h \
-  core/stream/stream.c core/stream/stream.h
+  core/stream/stream.c core/stream/stream.h \
+  core/stream/trace.c core/stream/trace.h
 
 EXTRA_DIST += tests/fixtures/stream/make.py tests/fixtures/stream/rates.inc
 
