@@ -2,6 +2,8 @@
  *
  *   bench_tool floor THREADS FILE...     seconds that zlib and libcsv alone take over the files
  *   bench_tool run COMMAND...            seconds and KiB of memory that a command takes
+ *   bench_tool repeat N                  N sessions: those of standard input (long form, grouped)
+ * again and again, each time with another number before their names
  *   bench_tool screen TEXT KEYS COMMAND  seconds until TEXT is on the terminal of a command that
  * was typed KEYS at its first output */
 #include <csv.h>
@@ -173,15 +175,72 @@ static int measure_screen(const char *text, const char *keys, char **argv)
     return 0;
 }
 
+/* --- many sessions ----------------------------------------------------------------------- */
+
+static char *read_all(FILE *file)
+{
+    size_t length = 0, room = 1 << 20, n;
+    char *text = malloc(room + 1);
+    while (text && (n = fread(text + length, 1, room - length, file)) > 0) {
+        length += n;
+        if (length == room) {
+            char *more = realloc(text, 2 * room + 1);
+            room *= 2;
+            if (!more)
+                free(text);
+            text = more;
+        }
+    }
+    if (text)
+        text[length] = '\0';
+    return text;
+}
+
+/* Rows of TEXT once, ROUND before their names, until *LEFT sessions are written. */
+static void write_round(const char *text, size_t round, size_t *left)
+{
+    const char *last = NULL;
+    for (const char *row = text, *next; *row; row = next) {
+        const char *end = strchr(row, '\n');
+        size_t name = strcspn(row, ",");
+        next = end ? end + 1 : row + strlen(row);
+        bool same = last && strncmp(row, last, name + 1) == 0;
+        if (!same && !(*left)--) {
+            *left = 0;
+            return;
+        }
+        last = row;
+        printf("r%zu-", round);
+        fwrite(row, 1, (size_t)(next - row), stdout);
+    }
+}
+
+static int repeat(const char *count)
+{
+    static char buffer[1 << 20];
+    size_t left = strtoul(count, NULL, 10);
+    char *text = read_all(stdin), *rows = text ? strchr(text, '\n') : NULL;
+    if (!rows || !*++rows)
+        return failed("repeat");
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    fwrite(text, 1, (size_t)(rows - text), stdout);
+    for (size_t round = 0; left && !ferror(stdout); round++)
+        write_round(rows, round, &left);
+    free(text);
+    return fflush(stdout) == 0 ? 0 : failed("repeat");
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[1], "repeat") == 0)
+        return repeat(argv[2]);
     if (argc > 3 && strcmp(argv[1], "floor") == 0)
         return measure_floor(argc - 2, argv + 2);
     if (argc > 2 && strcmp(argv[1], "run") == 0)
         return run(argv + 2);
     if (argc > 4 && strcmp(argv[1], "screen") == 0)
         return measure_screen(argv[2], argv[3], argv + 4);
-    fprintf(stderr, "usage: bench_tool floor THREADS FILE... | run COMMAND... | "
+    fprintf(stderr, "usage: bench_tool floor THREADS FILE... | run COMMAND... | repeat N | "
                     "screen TEXT KEYS COMMAND...\n");
     return 2;
 }

@@ -1,5 +1,5 @@
 # Targets for people who work on kaboom; HACKING says when to use which.
-.PHONY: check-asan check-tsan check-valgrind check-kills fuzz bench bench-reading bench-training format lint
+.PHONY: check-asan check-tsan check-valgrind check-kills fuzz bench bench-reading bench-training bench-stream format lint
 
 # Sanitizer builds live in folders of their own under the build folder.
 check-asan:
@@ -31,10 +31,14 @@ fuzz:
 
 # Reading as ratios to bare libraries and to pandas, then one corpus from reading to the map, with the seconds of
 # each step. BENCH_CORPUS=DIR: that corpus for the ratios instead of a synthetic one.
-bench: bench-reading bench-training
+bench: bench-reading bench-training bench-stream
 	$(SHELL) $(srcdir)/tests/bench.sh ./kaboom
 bench-reading: kaboom tests/bench_tool
 	$(SHELL) $(srcdir)/tests/bench_reading.sh ./kaboom tests/bench_tool $(BENCH_CORPUS)
+
+# Labels for streams: sessions a second, and memory from a thousand sessions to a million.
+bench-stream: kaboom tests/bench_tool
+	$(SHELL) $(srcdir)/tests/bench_stream.sh ./kaboom tests/bench_tool
 
 # Training as ratios to bare sgemm of the same shapes and to PyTorch, with its memory; PYTHON names the one with torch.
 bench-training: kaboom tests/bench_tool tests/bench_training
@@ -59,7 +63,7 @@ lint:
 	cd $(srcdir) && shellcheck quickstart .ci/run tests/*.sh
 	cd $(srcdir) && mandoc -T lint -W warning man/*.[0-9]
 
-EXTRA_DIST += tests/bench.sh tests/bench_reading.sh tests/bench_training.sh tests/bench_training_torch.py tests/fuzz.sh tests/sanitized.sh
+EXTRA_DIST += tests/bench.sh tests/bench_reading.sh tests/bench_stream.sh tests/bench_training.sh tests/bench_training_torch.py tests/fuzz.sh tests/sanitized.sh
 
 # configure ends with "rm -f core" before it clears up after itself; a folder of that name stops it there.
 DISTCLEANFILES = confdefs.h
