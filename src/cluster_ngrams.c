@@ -1,4 +1,5 @@
-/* ngrams with a model: what users did before the crashes of each cluster, against all others'. */
+/* ngrams of sessions: what users did before the crashes of each cluster, or of a set that the
+ * command line describes, against all others'. */
 #include <stdlib.h>
 
 #include "memory.h"
@@ -9,7 +10,10 @@ typedef struct cluster_ngrams {
     cli_work work;
     kb_truncations truncations;
     kb_joined joined;
-    kb_lifts found; /* groups are the model's clusters, counted from 1 in its order */
+    uint32_t *clusters; /* by session of the corpus: its cluster's number, or 0; NULL: no model */
+    uint32_t *groups; /* by session: the place of its cluster in the model, from 1; or 1 for the set
+                         described and 2 for the rest; 0: takes no part */
+    kb_lifts found;
 } cluster_ngrams;
 
 static kb_status load(cluster_ngrams *n, const kb_progress *progress, kb_error *err)
@@ -21,7 +25,7 @@ static kb_status load(cluster_ngrams *n, const kb_progress *progress, kb_error *
     if (!kb_corpus_events(work->corpus))
         return kb_fail(err, KB_ERR_FORMAT, "%s: the corpus has no event log (events*.csv)",
                        work->options->operand);
-    return cli_work_assign(work, progress, err);
+    return work->model ? cli_work_assign(work, progress, err) : KB_OK;
 }
 
 static kb_status join(cluster_ngrams *n, const kb_progress *progress, kb_error *err)
@@ -35,40 +39,83 @@ static kb_status join(cluster_ngrams *n, const kb_progress *progress, kb_error *
                             options->starts.end, &options->joining, progress, err);
 }
 
-/* By session of the corpus: the place of its cluster in the model, from 1; 0 for one that has none
- * or was not asked for. */
-static uint32_t *group_sessions(const cli_work *work)
+/* --- who is compared with whom ------------------------------------------------------------ */
+
+static bool is_described(const cluster_ngrams *n)
 {
-    uint32_t *groups = kb_calloc(kb_corpus_sessions(work->corpus), sizeof *groups);
-    for (size_t i = 0; groups && i < work->count; i++)
+    return n->work.options->where.count || n->work.options->sessions;
+}
+
+static void group_by_cluster(cluster_ngrams *n)
+{
+    const cli_work *work = &n->work;
+    for (size_t i = 0; i < work->count; i++)
         for (size_t c = 0; c < kb_model_clusters(work->model); c++)
             if (kb_model_cluster(work->model, c)->number == work->assigned[i].cluster)
-                groups[work->sessions[i]] = (uint32_t)(c + 1);
-    return groups;
+                n->groups[work->sessions[i]] = (uint32_t)(c + 1);
+}
+
+static kb_status group_by_description(cluster_ngrams *n, const kb_progress *progress, kb_error *err)
+{
+    const cli_work *work = &n->work;
+    size_t sessions = kb_corpus_sessions(work->corpus), members = 0;
+    bool *chosen = kb_calloc(sessions, sizeof *chosen);
+    if (!chosen)
+        return kb_fail_memory(err, "the sessions described");
+    for (size_t i = 0; i < work->count; i++) {
+        size_t s = work->sessions[i];
+        chosen[s] = !work->options->cluster || n->clusters[s] == work->options->cluster;
+    }
+    kb_status status = cli_select_described(work, chosen, n->clusters, progress, err);
+    for (size_t i = 0; i < work->count; i++) {
+        size_t s = work->sessions[i];
+        n->groups[s] = chosen[s] ? 1 : 2;
+        members += chosen[s];
+    }
+    free(chosen);
+    if (!status && !members)
+        status = kb_fail(err, KB_ERR_USAGE, "no session of %s is what is asked for",
+                         work->options->operand);
+    return status;
+}
+
+static kb_status group_sessions(cluster_ngrams *n, const kb_progress *progress, kb_error *err)
+{
+    const cli_work *work = &n->work;
+    size_t sessions = kb_corpus_sessions(work->corpus);
+    n->groups = kb_calloc(sessions, sizeof *n->groups);
+    n->clusters = work->model ? kb_calloc(sessions, sizeof *n->clusters) : NULL;
+    if (!n->groups || (work->model && !n->clusters))
+        return kb_fail_memory(err, "the sessions' clusters");
+    for (size_t i = 0; work->model && i < work->count; i++)
+        n->clusters[work->sessions[i]] = work->assigned[i].cluster;
+    if (is_described(n))
+        return group_by_description(n, progress, err);
+    group_by_cluster(n);
+    return KB_OK;
 }
 
 static kb_status find(void *ctx, const kb_progress *progress, kb_error *err)
 {
     cluster_ngrams *n = ctx;
     kb_status status = load(n, progress, err);
-    if (!status)
+    if (!status && n->work.model)
         status = cli_check_cluster(&n->work, err);
+    if (!status)
+        status = group_sessions(n, progress, err);
     if (!status)
         status = join(n, progress, err);
     if (status)
         return status;
-    uint32_t *groups = group_sessions(&n->work);
-    if (!groups)
-        return kb_fail_memory(err, "the sessions' clusters");
     kb_lift_input input = {.events = kb_corpus_events(n->work.corpus),
                            .truncations = &n->truncations,
                            .sessions = n->joined.sessions,
-                           .groups = groups,
-                           .group_count = kb_model_clusters(n->work.model)};
-    status = kb_lifts_of(&n->found, &input, &n->work.options->lifts, progress, err);
-    free(groups);
-    return status;
+                           .groups = n->groups,
+                           .group_count = is_described(n) ? 2 : kb_model_clusters(n->work.model)};
+    return kb_lifts_of(&n->found, &input, &n->work.options->lifts, progress, err);
 }
+
+/* --- what is told ------------------------------------------------------------------------- */
 
 static void note_all(cluster_ngrams *n)
 {
@@ -89,10 +136,23 @@ static void note_all(cluster_ngrams *n)
     cli_note_folded(&n->work.console, n->found.folded);
 }
 
+/* The number of a group's cluster; 0 for the set described. */
+static uint32_t number_of(const cluster_ngrams *n, uint32_t group)
+{
+    return is_described(n) ? 0 : kb_model_cluster(n->work.model, group - 1)->number;
+}
+
+/* All but the rest of a set described, and all but the one cluster asked for. */
+static bool is_wanted(const cluster_ngrams *n, uint32_t group)
+{
+    size_t wanted = n->work.options->cluster;
+    return is_described(n) ? group == 1 : !wanted || number_of(n, group) == wanted;
+}
+
 static void write_row(cluster_ngrams *n, output *out, const kb_lift_row *row, size_t rank)
 {
     const kb_corpus *corpus = n->work.corpus;
-    output_count(out, kb_model_cluster(n->work.model, row->group - 1)->number);
+    output_count(out, number_of(n, row->group));
     output_count(out, rank);
     cli_write_ngram(out, kb_corpus_events(corpus), &n->work.options->lifts.ngrams, row->n,
                     row->events);
@@ -121,9 +181,7 @@ static int write_all(cluster_ngrams *n)
         const kb_lift_row *row = &n->found.rows[i];
         rank = row->group == group ? rank + 1 : 1;
         group = row->group;
-        bool wanted = !options->cluster ||
-                      kb_model_cluster(n->work.model, group - 1)->number == options->cluster;
-        if (wanted && (!options->top || rank <= options->top))
+        if (is_wanted(n, group) && (!options->top || rank <= options->top))
             write_row(n, out, row, rank);
     }
     return cli_finish_output(&n->work.console, out);
@@ -139,6 +197,8 @@ int cli_cluster_ngrams(const cli_options *options)
         status = write_all(&n);
     }
     kb_lifts_clear(&n.found);
+    free(n.groups);
+    free(n.clusters);
     kb_joined_clear(&n.joined);
     kb_truncations_clear(&n.truncations);
     return cli_work_end(&n.work, status);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "memory.h"
-#include "selection.h"
 
 /* --- who takes part ----------------------------------------------------------------------- */
 
@@ -77,28 +76,13 @@ static kb_status find_clusters(explanation *e, kb_error *err)
 
 /* --- a set that is described -------------------------------------------------------------- */
 
-static kb_status select_members(const explanation *e, bool *member, const kb_progress *progress,
-                                kb_error *err)
-{
-    const cli_options *options = e->work.options;
-    const kb_selecting selecting = {e->work.corpus, e->cluster};
-    kb_error inner = {0};
-    for (size_t i = 0; i < options->where.count; i++) {
-        if (kb_select_where(member, &selecting, options->where.items[i], &inner))
-            return kb_fail(err, inner.status, "--where: %s", inner.text);
-    }
-    if (!options->sessions)
-        return KB_OK;
-    return kb_select_named(member, e->work.corpus, options->sessions, progress, err);
-}
-
 static kb_status find_selection(explanation *e, const kb_progress *progress, kb_error *err)
 {
     explain_group *group = add_group(e, 0, err);
     if (!group)
         return err->status;
     take_members(e, group, (uint32_t)e->work.options->cluster);
-    kb_status status = select_members(e, group->member, progress, err);
+    kb_status status = cli_select_described(&e->work, group->member, e->cluster, progress, err);
     if (status)
         return status;
     count_members(e, group);

@@ -29,7 +29,7 @@ void cli_note_truncations(cli_console *console, const kb_truncations *truncation
 /* The same for rows: FOLDED of them. */
 void cli_note_folded(cli_console *console, size_t folded);
 
-/* "ngrams" with a model: n-grams by cluster. */
+/* "ngrams" with a model, or for sessions that are described. */
 int cli_cluster_ngrams(const cli_options *options);
 
 #endif

@@ -43,7 +43,8 @@ typedef struct option_row {
     const char *zero; /* the word for 0 */
     unsigned count;
     const char *(*word)(unsigned i);
-    unsigned with_model; /* bits: verbs for which it means nothing without -m */
+    unsigned with_model; /* bits: verbs for which it means nothing without -m, or sessions
+                                chosen by hand */
 } option_row;
 
 /* Sets of verbs, as bits. */

@@ -539,12 +539,18 @@ static void spread(cli_options *options)
     }
 }
 
-/* A set of sessions that was chosen by hand needs no model. */
+/* Whether the sessions were chosen by hand. */
+static bool described(const cli_options *options)
+{
+    return options->where.count || options->sessions;
+}
+
+/* Such a set needs no model. */
 static bool needs_model(const cli_options *options)
 {
     if (!((1u << options->verb) & ON_MODEL) || options->verb == CLI_EXPLORE)
         return false;
-    bool chosen = options->verb == CLI_EXPLAIN && (options->where.count || options->sessions);
+    bool chosen = options->verb == CLI_EXPLAIN && described(options);
     return !chosen || options->cluster || options->by == CLI_BY_MUTATION ||
            options->representatives;
 }
@@ -608,8 +614,11 @@ static int check_together(const cli_options *options)
         return streaming;
     if (options->list && options->clear)
         return cli_usage_error(options->verb, "--list and --clear exclude each other");
-    if (options->needs_model && !options->model)
-        return cli_usage_error(options->verb, "--%s goes with -m MODEL", options->needs_model);
+    if ((bit & V(NGRAMS)) && options->cluster && !options->model)
+        return cli_usage_error(options->verb, "--cluster goes with -m MODEL");
+    if (options->needs_model && !options->model && !described(options))
+        return cli_usage_error(options->verb, "--%s goes with -m MODEL, --where or --sessions",
+                               options->needs_model);
     if (options->map_corpus && !options->into)
         return cli_usage_error(options->verb, "--map-corpus goes with --into MAP.csv");
     if ((bit & V(EXPLAIN)) && check_explain(options) != CLI_DONE)

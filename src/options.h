@@ -128,7 +128,8 @@ typedef struct cli_options {
     kb_truncation_options starts;
     kb_lift_options lifts; /* and the lengths of n-grams, with a model or without */
     kb_join_options joining;
-    const char *needs_model; /* the name of an option that was given and means nothing without -m */
+    const char *needs_model; /* the name of an option that was given and means nothing without -m,
+                                or sessions chosen by hand */
     kb_generate_options generation;
     kb_import_format import_format; /* import's FORMAT */
     kb_import_options importing;

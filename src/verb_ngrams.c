@@ -91,7 +91,7 @@ static int write_ngrams(ngram_work *n)
 
 int verb_ngrams(const cli_options *options)
 {
-    if (options->model)
+    if (options->model || options->where.count || options->sessions)
         return cli_cluster_ngrams(options);
     ngram_work n = {.options = options};
     cli_console_start(&n.console, options);

@@ -10,6 +10,7 @@
 
 #include "memory.h"
 #include "modelfile.h"
+#include "selection.h"
 
 void cli_work_start(cli_work *work, const cli_options *options)
 {
@@ -86,6 +87,21 @@ kb_status cli_select(const cli_work *work, const kb_corpus *corpus, size_t **ids
         (*ids)[i] = i;
     *count = all;
     return KB_OK;
+}
+
+kb_status cli_select_described(const cli_work *work, bool *chosen, const uint32_t *clusters,
+                               const kb_progress *progress, kb_error *err)
+{
+    const cli_options *options = work->options;
+    const kb_selecting selecting = {work->corpus, clusters};
+    kb_error inner = {0};
+    for (size_t i = 0; i < options->where.count; i++) {
+        if (kb_select_where(chosen, &selecting, options->where.items[i], &inner))
+            return kb_fail(err, inner.status, "--where: %s", inner.text);
+    }
+    if (!options->sessions)
+        return KB_OK;
+    return kb_select_named(chosen, work->corpus, options->sessions, progress, err);
 }
 
 kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *err)

@@ -35,6 +35,10 @@ void cli_note_calibration(cli_work *work);
  * the corpus; then selects the sessions. On the job's thread. */
 kb_status cli_work_load(cli_work *work, const kb_progress *progress, kb_error *err);
 kb_status cli_work_assign(cli_work *work, const kb_progress *progress, kb_error *err);
+/* CHOSEN (by session of the corpus) becomes false where --where or --sessions does not hold.
+ * CLUSTERS (the same; 0: none) may be NULL. */
+kb_status cli_select_described(const cli_work *work, bool *chosen, const uint32_t *clusters,
+                               const kb_progress *progress, kb_error *err);
 /* KB_ERR_USAGE when the model is calibrated and lacks the cluster of --cluster. */
 kb_status cli_check_cluster(const cli_work *work, kb_error *err);
 

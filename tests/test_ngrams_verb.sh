@@ -149,7 +149,7 @@ for option in "--join time" "--clock-skew 3" "--support 2" "--cluster 1" "--spli
   # shellcheck disable=SC2086 # a command line
   gives 2 "without a model there is no $option" events.csv $option
 done
-says "it is told" "--fill goes with -m MODEL"
+says "it is told" "--fill goes with -m MODEL, --where or --sessions"
 if ! "$kaboom" generate corpus --sessions 120 --objects 40 --timesteps 24 --types 3 --seed 5 >out 2>err ||
   ! "$kaboom" train corpus -o model.kb --epochs 20 --dec-epochs 3 --hidden 32 --latent 8 --threads 2 -q >out 2>err; then
   not_ok "a model to work with"
@@ -171,6 +171,20 @@ holds "counts of the shortest length sum up to the sequences" test \
   "$(awk -F, '$3 == 2 { sum += $7 } END { print sum + 0 }' out)" -eq "$joined"
 holds "shares of a cluster sum up to 1" sh -c \
   "awk -F, '\$3 == 2 { s[\$1] += \$10 } END { for (c in s) if (s[c] < .999999 || s[c] > 1.000001) exit 1 }' out"
+# --- sessions that are described ----------------------------------------------------------------
+gives 0 "a cluster that is described" corpus -m model.kb --where cluster=2
+cut -d, -f2-11 out >described # q-values are of fewer tests
+grep '^cluster\|^2,' all | cut -d, -f2-11 >of_cluster
+holds "gives the rows of the cluster" cmp described of_cluster
+gives 0 "a set without a model" corpus --where version=3.1
+holds "is called 0" test "$(sed 1d out | cut -d, -f1 | sort -u)" = 0
+cp out by_version
+awk -F, 'NR > 1 && $3 == "3.1" { print $1 }' corpus/sessions.csv >names
+gives 0 "sessions of a file" corpus --sessions names
+holds "are the same set" cmp out by_version
+gives 2 "nobody" corpus --where version=none
+gives 2 "no condition" corpus --where nonsense
+gives 2 "a cluster without a model" corpus --where version=3.1 --cluster 1
 gives 2 "a cluster that is not there" corpus -m model.kb --cluster 99
 gives 1 "a log without a corpus" events.csv -m model.kb
 mv corpus/events.csv.gz kept.csv.gz
