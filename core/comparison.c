@@ -29,7 +29,7 @@ const char *kb_match_name(kb_match_kind kind)
 kb_comparison_options kb_comparison_defaults(void)
 {
     return (kb_comparison_options){
-        .overlap = .5, .part = .1, .similarity = .5, .ratio = 1.25, .rest = .1, .alpha = .05};
+        .overlap = .5, .part = .1, .similarity = .5, .ratio = 1.25, .rest = .15, .alpha = .05};
 }
 
 static bool within(double value, double low, double high)
@@ -53,6 +53,9 @@ kb_status kb_comparison_check(const kb_comparison_options *o, kb_error *err)
 
 /* --- what is known of the two ------------------------------------------------------------- */
 
+/* In which of two corpora a cluster is, by its own model. */
+enum where { IN_BOTH, IN_FIRST, IN_SECOND };
+
 /* ka, kb, kr: clusters of A and of B, retired ones of A. Tables of sessions have one row and one
  * column more, the last, for those that a model calls emerging. */
 struct matching {
@@ -69,11 +72,12 @@ struct matching {
     size_t *size_r;            /* kr */
     size_t *count_a, *count_b; /* (ka + 1), (kb + 1): those whose shares are told */
     size_t total_a, total_b;
-    double *similarity;         /* (ka + kr) x kb, by profiles */
-    size_t *partner;            /* ka: the cluster of B, or SIZE_MAX */
-    size_t *back;               /* kb: the retired cluster that it was, or SIZE_MAX */
-    bool *child, *parent;       /* ka x kb: b_j is a part of a_i, a_i one of b_j */
-    size_t *children, *parents; /* ka, kb: how many */
+    enum where *where_a, *where_b; /* ka, kb */
+    double *similarity;            /* (ka + kr) x kb, by profiles */
+    size_t *partner;               /* ka: the cluster of B, or SIZE_MAX */
+    size_t *back;                  /* kb: the retired cluster that it was, or SIZE_MAX */
+    bool *child, *parent;          /* ka x kb: b_j is a part of a_i, a_i one of b_j */
+    size_t *children, *parents;    /* ka, kb: how many */
 };
 
 static void matching_clear(struct matching *m)
@@ -86,6 +90,8 @@ static void matching_clear(struct matching *m)
     free(m->size_r);
     free(m->count_a);
     free(m->count_b);
+    free(m->where_a);
+    free(m->where_b);
     free(m->similarity);
     free(m->partner);
     free(m->back);
@@ -112,6 +118,8 @@ static kb_status matching_alloc(struct matching *m, kb_error *err)
     m->size_r = kb_calloc(kr, sizeof *m->size_r);
     m->count_a = kb_calloc(ka + 1, sizeof *m->count_a);
     m->count_b = kb_calloc(kb + 1, sizeof *m->count_b);
+    m->where_a = kb_calloc(ka, sizeof *m->where_a);
+    m->where_b = kb_calloc(kb, sizeof *m->where_b);
     m->similarity = table(ka + kr, kb, sizeof *m->similarity);
     m->partner = kb_calloc(ka, sizeof *m->partner);
     m->back = kb_calloc(kb, sizeof *m->back);
@@ -120,8 +128,8 @@ static kb_status matching_alloc(struct matching *m, kb_error *err)
     m->children = kb_calloc(ka, sizeof *m->children);
     m->parents = kb_calloc(kb, sizeof *m->parents);
     bool ok = m->shared && m->counted && m->recalled && m->size_a && m->size_b && m->size_r &&
-              m->count_a && m->count_b && m->similarity && m->partner && m->back && m->child &&
-              m->parent && m->children && m->parents;
+              m->count_a && m->count_b && m->where_a && m->where_b && m->similarity && m->partner &&
+              m->back && m->child && m->parent && m->children && m->parents;
     return ok ? KB_OK : kb_fail_memory(err, "a comparison");
 }
 
@@ -148,19 +156,28 @@ static size_t retired_place(const kb_lineage *lineage, uint32_t number)
     return r;
 }
 
-static size_t share_counts(const kb_side *side, size_t *counts)
+/* COUNTS (clusters + 1) += the sessions BEGIN..END by cluster; returns how many. */
+static size_t count_sessions(const kb_side *side, size_t begin, size_t end, size_t *counts)
 {
     size_t total = 0;
-    for (size_t i = 0; !side->assigned && i < kb_model_clusters(side->model); i++) {
-        counts[i] = kb_model_cluster(side->model, i)->size;
-        total += counts[i];
-    }
-    for (size_t s = side->begin; side->assigned && s < side->end; s++) {
+    for (size_t s = begin; s < end; s++) {
         size_t at = place_of(side->model, &side->assigned[s]);
         if (at == SIZE_MAX)
             continue;
         counts[at]++;
         total++;
+    }
+    return total;
+}
+
+static size_t share_counts(const kb_side *side, size_t *counts)
+{
+    size_t total = 0;
+    if (side->assigned)
+        return count_sessions(side, side->begin, side->end, counts);
+    for (size_t i = 0; i < kb_model_clusters(side->model); i++) {
+        counts[i] = kb_model_cluster(side->model, i)->size;
+        total += counts[i];
     }
     return total;
 }
@@ -236,6 +253,37 @@ static kb_status compare_profiles(struct matching *m, kb_error *err)
     return status;
 }
 
+static enum where place_between(const struct matching *m, size_t first, size_t second)
+{
+    double a = m->total_a ? (double)first / (double)m->total_a : 0;
+    double b = m->total_b ? (double)second / (double)m->total_b : 0;
+    if ((b > m->options->rest * a && a > m->options->rest * b) ||
+        kb_fisher_exact(first, m->total_a, second, m->total_b) > m->options->alpha)
+        return IN_BOTH;
+    return a > b ? IN_FIRST : IN_SECOND;
+}
+
+/* A type that is in the second corpus only was in one of A's clusters nevertheless, and one that is
+ * in the first only is in one of B's: where A and B say so themselves, that is no match. */
+static kb_status find_where(struct matching *m, kb_error *err)
+{
+    const kb_side *a = m->a, *b = m->b;
+    size_t *second = kb_calloc(m->ka + 1, sizeof *second);
+    size_t *first = kb_calloc(m->kb + 1, sizeof *first);
+    kb_status status = second && first ? KB_OK : kb_fail_memory(err, "a comparison");
+    if (!status) {
+        count_sessions(a, b->begin, b->end, second);
+        count_sessions(b, a->begin, a->end, first);
+    }
+    for (size_t i = 0; !status && i < m->ka; i++)
+        m->where_a[i] = place_between(m, m->count_a[i], second[i]);
+    for (size_t j = 0; !status && j < m->kb; j++)
+        m->where_b[j] = place_between(m, first[j], m->count_b[j]);
+    free(second);
+    free(first);
+    return status;
+}
+
 /* --- who is whose ------------------------------------------------------------------------- */
 
 static size_t shared_of(const struct matching *m, size_t i, size_t j)
@@ -279,7 +327,7 @@ static bool holds(const struct matching *m, size_t row, size_t j)
                (row < m->ka || is_known(&kb_model_lineage(m->a->model)->retired[r]));
     if (row < m->ka) {
         size_t smaller = m->size_a[row] < m->size_b[j] ? m->size_a[row] : m->size_b[j];
-        size_t n = shared_of(m, row, j);
+        size_t n = m->where_a[row] == m->where_b[j] ? shared_of(m, row, j) : 0;
         return n > 0 && (double)n >= o->overlap * (double)smaller;
     }
     size_t n = m->recalled[r * (m->kb + 1) + j];
@@ -315,7 +363,7 @@ static void find_parts(struct matching *m)
             double n = (double)shared_of(m, i, j);
             double of_a = o->overlap * (double)m->size_a[i],
                    of_b = o->overlap * (double)m->size_b[j];
-            n = m->back[j] == SIZE_MAX ? n : 0;
+            n = m->back[j] == SIZE_MAX && m->where_a[i] == m->where_b[j] ? n : 0;
             bool child = n > 0 && n >= of_b && n >= o->part * (double)m->size_a[i];
             bool parent = n > 0 && n >= of_a && n >= o->part * (double)m->size_b[j];
             m->child[i * m->kb + j] = child;
@@ -638,6 +686,8 @@ static kb_status fill_tables(struct matching *m, kb_error *err)
 {
     m->total_a = share_counts(m->a, m->count_a);
     m->total_b = share_counts(m->b, m->count_b);
+    if (m->kind == KB_MATCH_MEMBERS && !m->same_sessions)
+        return find_where(m, err);
     return m->kind == KB_MATCH_PROFILES ? compare_profiles(m, err) : KB_OK;
 }
 

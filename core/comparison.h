@@ -11,8 +11,11 @@
  * given by the Hungarian algorithm, which makes the sum of Jaccard indices n_ij / (a_i + b_j -
  * n_ij) the largest; a pair holds if n_ij >= overlap min(a_i, b_j). b_j is a part of a_i if n_ij >=
  * overlap b_j and n_ij >= part a_i; a_i with two parts or more is split, and so the other way round
- * for merged. What has neither pair nor part is gone, or new. Before all that, b_j has come
- * back where it and a cluster retired in A would share at least overlap of either. */
+ * for merged. Where A and B are told by the
+ * sessions of two corpora, a cluster that by its own model is in one of these alone (by rest and
+ * alpha) is matched with such ones only: a type that one corpus lacks lies somewhere in that
+ * corpus's model all the same. What has neither pair nor part is gone, or new. Before all that, b_j
+ * has come back where it and a cluster retired in A would share at least overlap of either. */
 #ifndef KB_COMPARISON_H
 #define KB_COMPARISON_H
 
@@ -45,7 +48,7 @@ typedef struct kb_comparison_options {
     double ratio; /* >= 1: share of B / share of A (or the other way round) from which a cluster
                      has grown (shrunk). Default 1.25 */
     double rest;  /* 0..1: share of B / share of A up to which it is gone (the other way round:
-                     has come back). Default .1 */
+                     has come back). Default .15 */
     double alpha; /* 0..1: q up to which a change of shares is believed. Default .05 */
 } kb_comparison_options;
 

@@ -167,8 +167,15 @@ static int check_operands(naming *n, const cli_options *o)
     kb_error err;
     if (o->from && number)
         return cli_usage_error(CLI_NAME, "--from takes all names: what is '%s'?", number);
+    const kb_comparison_options defaults = kb_comparison_defaults();
     if (!o->from && o->corpus)
         return cli_usage_error(CLI_NAME, "--corpus needs --from");
+    if (!o->from && o->comparison.overlap != defaults.overlap)
+        return cli_usage_error(CLI_NAME, "--overlap needs --from");
+    if (!o->from && o->comparison.similarity != defaults.similarity)
+        return cli_usage_error(CLI_NAME, "--similarity needs --from");
+    if (!o->corpus && (o->split != CLI_SPLIT_ALL || o->timesteps || o->fill || o->reading.columns))
+        return cli_usage_error(CLI_NAME, "options of reading need --corpus");
     if (!number)
         return CLI_DONE;
     char *end;

@@ -262,6 +262,33 @@ static void a_cluster_is_split_and_two_are_merged(void **state)
     pair_end(&q);
 }
 
+/* A type that is no more lies in the second's other cluster, more than that has itself; one that is
+ * new lay in the first's. */
+static void what_one_corpus_lacks_is_neither_merged_nor_split(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_start(&p, three, 3, four, 3);
+    say(&p.s, 1, 4, 100); /* in both */
+    say(&p.s, 2, 4, 120); /* gone */
+    say(&p.s, 3, 5, 60);  /* in both */
+    say(&p.s, 1, 4, 80);  /* from here on B's */
+    say(&p.s, 2, 4, 1);
+    say(&p.s, 3, 5, 70);
+    say(&p.s, 3, 6, 90); /* new */
+    compare(&p, 280, NULL);
+    assert_int_equal(p.c.count, 5);
+    assert_true(row(&p, 1, 4)->partner);
+    expect(&p, 1, 4, KB_CHANGE_SAME);
+    expect(&p, 2, 0, KB_CHANGE_GONE);
+    expect(&p, 0, 6, KB_CHANGE_NEW);
+    assert_true(row(&p, 3, 5)->partner);
+    compare(&p, 0, NULL); /* as one corpus there is no telling */
+    expect(&p, 2, 4, KB_CHANGE_MERGED);
+    expect(&p, 3, 6, KB_CHANGE_SPLIT);
+    pair_end(&p);
+}
+
 /* A's history: one cluster, 9, with a profile. */
 static void retire(kb_model *m)
 {
@@ -362,11 +389,11 @@ static void models_alone_are_compared_by_what_their_clusters_look_like(void **st
     set_profile(p.b, 0, 1, 3, 2.8F); /* c */
     set_profile(p.b, 1, 0, 4.2F, 1); /* b */
     set_profile(p.b, 2, 2, 6, 0);    /* d */
-    p.a->cluster[2].size = 50;
-    p.b->cluster[1].size = 50;
+    p.a->cluster[2].size = 40;
+    p.b->cluster[1].size = 40;
     compare_models(&p);
     assert_int_equal(p.c.kind, KB_MATCH_PROFILES);
-    assert_int_equal(p.c.total_a, 70);
+    assert_int_equal(p.c.total_a, 60);
     expect(&p, 3, 4, KB_CHANGE_SHRUNK);
     expect(&p, 2, 5, KB_CHANGE_GROWN);
     expect(&p, 1, 0, KB_CHANGE_GONE);
@@ -450,6 +477,7 @@ int main(void)
         cmocka_unit_test(different_sessions_are_tested_as_such),
         cmocka_unit_test(clusters_go_and_others_are_new),
         cmocka_unit_test(a_cluster_is_split_and_two_are_merged),
+        cmocka_unit_test(what_one_corpus_lacks_is_neither_merged_nor_split),
         cmocka_unit_test(a_retired_cluster_comes_back),
         cmocka_unit_test(one_model_is_compared_by_number),
         cmocka_unit_test(sessions_without_a_cluster_do_not_count),

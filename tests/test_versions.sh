@@ -143,6 +143,8 @@ gives 2 "bad UTF-8" name model.kb 1 "$(printf 'a\377b')"
 gives 2 "a long name" name model.kb 1 "$(printf '%0200d' 1)"
 gives 2 "--from and a number" name model.kb 1 x --from named.kb
 gives 2 "--corpus alone" name model.kb --corpus all
+gives 2 "--overlap alone" name model.kb --overlap .3
+gives 2 "--split without a corpus" name model.kb --from named.kb --split later
 gives 1 "a model that is not there" name missing.kb 1 x
 says "is told by its file" "missing.kb"
 cp model.kb locked.kb
@@ -160,6 +162,11 @@ gives 0 "compare by members" compare model.kb gone.kb --corpus all
 is "its sessions now lie in another's" merged cluster_a "$two" change
 is "the others are the same" same cluster_a "$one" change
 is "under their numbers" "$one" cluster_a "$one" cluster_b
+gives 0 "compare with a corpus each" compare model.kb gone.kb --corpus all --corpus-b without
+is "its cluster is gone" gone cluster_a "$two" change
+is "the others are who they were" "$one" cluster_a "$one" cluster_b
+gives 0 "compare them the other way round" compare gone.kb model.kb --corpus without --corpus-b all
+is "it has come back" "come back" cluster_b "$two" change
 run name gone.kb
 is "it is kept as retired" retired cluster "$two" state
 is "with its name" "Feed image cache" cluster "$two" name
