@@ -1,9 +1,10 @@
 # Fuzz targets: for libFuzzer where configured with --enable-fuzzing, otherwise as tests that run the
 # seeds, whatever fuzzing has found, and all fixtures (replay.c).
-FUZZERS = csv gzip corpus events ngrams columns jmap prometheus jsonl cache \
+FUZZERS = csv gzip corpus events ngrams columns map jmap prometheus jsonl cache \
   model stream ledger
 FUZZ_TESTS = tests/fuzz/fuzz_csv tests/fuzz/fuzz_gzip tests/fuzz/fuzz_corpus \
-  tests/fuzz/fuzz_events tests/fuzz/fuzz_ngrams tests/fuzz/fuzz_columns tests/fuzz/fuzz_jmap \
+  tests/fuzz/fuzz_events tests/fuzz/fuzz_ngrams tests/fuzz/fuzz_columns \
+  tests/fuzz/fuzz_map tests/fuzz/fuzz_jmap \
   tests/fuzz/fuzz_prometheus \
   tests/fuzz/fuzz_jsonl tests/fuzz/fuzz_cache tests/fuzz/fuzz_model \
   tests/fuzz/fuzz_stream tests/fuzz/fuzz_ledger
@@ -41,6 +42,12 @@ tests_fuzz_fuzz_corpus_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_corpus_CFLAGS = $(CORE_CFLAGS)
 tests_fuzz_fuzz_corpus_LDFLAGS = $(FUZZ_FLAGS_LINK)
 tests_fuzz_fuzz_corpus_LDADD = $(CORPUS_LIBS)
+
+tests_fuzz_fuzz_map_SOURCES = tests/fuzz/fuzz_map.c $(FUZZ_SUPPORT)
+tests_fuzz_fuzz_map_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_map_CFLAGS = $(CORE_CFLAGS)
+tests_fuzz_fuzz_map_LDFLAGS = $(FUZZ_FLAGS_LINK)
+tests_fuzz_fuzz_map_LDADD = $(CORPUS_LIBS)
 
 tests_fuzz_fuzz_events_SOURCES = tests/fuzz/fuzz_events.c $(FUZZ_SUPPORT)
 tests_fuzz_fuzz_events_CPPFLAGS = $(FUZZ_CPPFLAGS)
