@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "basis.h"
+#include "basis_inputs.h"
 #include "model_support.h"
 #include "range_finder.h"
 
@@ -252,6 +253,78 @@ static void components_are_the_leading_coordinates(void **state)
     kb_basis_clear(&part);
 }
 
+/* --- by the inputs' products ---------------------------------------------------------------- */
+
+/* Coordinates may differ by rounding in directions of nearly equal variance, distances may not. */
+static void the_inputs_products_give_the_coordinates_of_the_gram_matrix(void **state)
+{
+    struct fixture *f = *state;
+    const double energies[] = {.5, .9, .99};
+    for (size_t e = 0; e < sizeof energies / sizeof *energies; e++) {
+        kb_basis gram, inputs;
+        float *y, *z;
+        assert_int_equal(kb_basis_fit(&gram, &y, &f->blocks, energies[e], NULL, NULL, NULL), KB_OK);
+        assert_int_equal(
+            kb_basis_fit_inputs(&inputs, &z, &f->blocks, energies[e], NULL, NULL, NULL), KB_OK);
+        assert_int_equal(inputs.rank, gram.rank);
+        assert_int_equal(inputs.used_dims, gram.used_dims);
+        assert_true(fabs(inputs.energy - gram.energy) < 1e-5);
+        for (size_t i = 0; i < f->n; i++)
+            for (size_t j = 0; j < 3; j++)
+                assert_true(fabs((double)y[i * gram.rank + j] - (double)z[i * gram.rank + j]) <
+                            1e-3);
+        for (size_t i = 0; i + 1 < f->n; i++) {
+            double a = 0, b = 0;
+            for (size_t k = 0; k < gram.rank; k++) {
+                size_t at = i * gram.rank + k;
+                a += pow((double)y[at] - (double)y[at + gram.rank], 2);
+                b += pow((double)z[at] - (double)z[at + gram.rank], 2);
+            }
+            assert_true(fabs(a - b) < 1e-3 * (a + 1));
+        }
+        free(y);
+        free(z);
+        kb_basis_clear(&gram);
+        kb_basis_clear(&inputs);
+    }
+}
+
+static void
+the_inputs_products_vectors_are_orthonormal_and_project_to_their_coordinates(void **state)
+{
+    struct fixture *f = *state;
+    kb_basis b;
+    float *y;
+    assert_int_equal(kb_basis_fit_inputs(&b, &y, &f->blocks, .99, NULL, NULL, NULL), KB_OK);
+    for (size_t i = 0; i < b.rank; i += 3)
+        for (size_t j = i; j < b.rank; j += 2) {
+            double dot = 0;
+            for (size_t k = 0; k < f->d; k++)
+                dot += (double)b.vectors[k * b.rank + i] * (double)b.vectors[k * b.rank + j];
+            assert_true(fabs(dot - (i == j)) < 1e-4);
+        }
+    float *again = calloc(f->n * b.rank, sizeof *again);
+    kb_basis_project(&b, &f->blocks, kb_matrix_of(again, f->n, b.rank), NULL, NULL, NULL);
+    for (size_t i = 0; i < f->n * b.rank; i++)
+        assert_true(fabs((double)again[i] - (double)y[i]) < 2e-4);
+    free(again);
+    free(y);
+    kb_basis_clear(&b);
+}
+
+static void the_inputs_products_are_cancelled(void **state)
+{
+    struct fixture *f = *state;
+    atomic_bool cancel = true;
+    kb_progress progress = {.cancel = &cancel};
+    kb_basis b;
+    float *y;
+    assert_int_equal(kb_basis_fit_inputs(&b, &y, &f->blocks, .9, NULL, &progress, NULL),
+                     KB_ERR_CANCELLED);
+    assert_null(y);
+    assert_null(b.vectors);
+}
+
 /* --- the range finder ---------------------------------------------------------------------- */
 
 static kb_range_options narrow(double energy)
@@ -392,6 +465,10 @@ int main(void)
         cmocka_unit_test(new_sessions_project_as_the_dense_product_says),
         cmocka_unit_test(sessions_that_are_all_alike_are_refused),
         cmocka_unit_test(components_are_the_leading_coordinates),
+        cmocka_unit_test(the_inputs_products_give_the_coordinates_of_the_gram_matrix),
+        cmocka_unit_test(
+            the_inputs_products_vectors_are_orthonormal_and_project_to_their_coordinates),
+        cmocka_unit_test(the_inputs_products_are_cancelled),
         cmocka_unit_test(the_range_finder_keeps_nearly_what_the_exact_factorisation_keeps),
         cmocka_unit_test(the_range_finders_vectors_are_orthonormal_and_project_to_its_coordinates),
         cmocka_unit_test(the_range_finder_finds_the_full_rank),

@@ -151,7 +151,7 @@ static kb_status centre_gram(double *gram, size_t n, double scale, kb_error *err
     return KB_OK;
 }
 
-static double sum_of_positive(const double *values, size_t n)
+double kb_basis_trace(const double *values, size_t n)
 {
     double total = 0;
     for (size_t i = 0; i < n; i++)
@@ -159,9 +159,8 @@ static double sum_of_positive(const double *values, size_t n)
     return total;
 }
 
-/* The least r whose eigenvalues (the N largest, rising) hold ENERGY of TOTAL; never one that is
- * rounding noise. */
-static size_t choose_rank(const double *values, size_t n, double total, double energy, double *kept)
+size_t kb_basis_choose_rank(const double *values, size_t n, double total, double energy,
+                            double *kept)
 {
     double sum = 0;
     size_t rank = 0;
@@ -267,7 +266,8 @@ static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks
         return kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevd: %d)", (int)info);
     if (kb_cancelled(progress))
         return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
-    basis->rank = choose_rank(w->values, n, sum_of_positive(w->values, n), energy, &basis->energy);
+    basis->rank =
+        kb_basis_choose_rank(w->values, n, kb_basis_trace(w->values, n), energy, &basis->energy);
     if (!basis->rank)
         return kb_fail(err, KB_ERR_NUMERIC, "the fitted sessions have no variance");
     status = alloc_coordinates(w, n, basis->rank, coordinates, err);
@@ -374,7 +374,7 @@ static kb_status leading_coordinates(struct workspace *w, const kb_blocks *block
         return kb_fail_memory(err, "principal components");
     status = leading_pairs(w, n, count, u, err);
     if (!status)
-        *rank = choose_rank(w->values, count, (double)n, energy, &kept);
+        *rank = kb_basis_choose_rank(w->values, count, (double)n, energy, &kept);
     if (!status && !*rank)
         status = kb_fail(err, KB_ERR_NUMERIC, "the fitted sessions have no variance");
     if (!status)

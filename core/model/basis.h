@@ -48,6 +48,13 @@ kb_status kb_basis_components(float **coordinates, size_t *rank, const kb_blocks
                               size_t most, double energy, kb_pool *pool,
                               const kb_progress *progress, kb_error *err);
 
+/* What every factorisation ends with. The sum of those of N eigenvalues that are above 0; and the
+ * least r whose eigenvalues (VALUES: the N largest, rising) hold ENERGY of TOTAL, never one that is
+ * rounding noise, a millionth of the largest. *KEPT: the share that they hold. */
+double kb_basis_trace(const double *values, size_t n);
+size_t kb_basis_choose_rank(const double *values, size_t n, double total, double energy,
+                            double *kept);
+
 /* V = Xc' WEIGHTS (N x rank, columns orthogonal to 1), offset and mean_norm2 from it: how a
  * factorisation of BASIS's own ends, once mean, scale and rank are there. */
 kb_status kb_basis_make_vectors(kb_basis *basis, const kb_blocks *blocks, const float *weights,

@@ -5,6 +5,7 @@ libmodel_a_SOURCES = \
   core/model/activity.c core/model/activity.h \
   core/model/autoencoder.c core/model/autoencoder.h \
   core/model/basis.c core/model/basis.h \
+  core/model/basis_inputs.c core/model/basis_inputs.h \
   core/model/blocks.c core/model/blocks.h \
   core/model/centroids.c core/model/centroids.h \
   core/model/checkpoint.c core/model/checkpoint.h \

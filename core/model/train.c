@@ -10,6 +10,7 @@
 
 #include "activity.h"
 #include "autoencoder.h"
+#include "basis_inputs.h"
 #include "blocks.h"
 #include "checkpoint.h"
 #include "dec.h"
@@ -228,11 +229,15 @@ static kb_status homogenise(struct trainer *t, kb_error *err)
     return status;
 }
 
-/* The exact factorisation, or the range finder where N x N would be too much. */
+/* The exact factorisation of the smaller of N x N and D x D, or the range finder where that would
+ * be too much. */
 static kb_status fit_basis(struct trainer *t, float **y, const kb_blocks *fitted, kb_error *err)
 {
     kb_basis *basis = &t->model->basis;
     double energy = t->options->energy;
+    size_t dims = fitted->objects * fitted->width;
+    if (dims < fitted->count && dims <= KB_BASIS_EXACT_SESSIONS)
+        return kb_basis_fit_inputs(basis, y, fitted, energy, t->pool, t->progress, err);
     if (fitted->count <= KB_BASIS_EXACT_SESSIONS)
         return kb_basis_fit(basis, y, fitted, energy, t->pool, t->progress, err);
     kb_range_options options = kb_range_defaults();
