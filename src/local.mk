@@ -56,7 +56,7 @@ AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)
 SHELL_TESTS = tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_project_verb.sh \
   tests/test_explain.sh tests/test_versions.sh tests/test_watch.sh tests/test_layers.sh
 TESTS += $(SHELL_TESTS)
-EXTRA_DIST += $(SHELL_TESTS)
+EXTRA_DIST += $(SHELL_TESTS) tests/shell_support.sh
 
 # Kills a watch again and again: for tests/test_watch.sh.
 check_PROGRAMS += tests/watch_killer

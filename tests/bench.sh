@@ -1,14 +1,9 @@
 #!/bin/sh
 # Seconds of each step on a synthetic corpus. Usage: bench.sh KABOOM [SESSIONS [OBJECTS [TIMESTEPS]]]
-set -eu
-kaboom=$1 sessions=${2:-2800} objects=${3:-592} timesteps=${4:-100}
-case $kaboom in
-/*) ;;
-*) kaboom=$PWD/$kaboom ;;
-esac
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+# shellcheck source=tests/bench_support.sh
+. "$(dirname "$0")/bench_support.sh"
+kaboom=$(absolute "$1") sessions=${2:-2800} objects=${3:-592} timesteps=${4:-100}
+in_work_folder
 
 now() { date +%s.%N; }
 step() { # NAME ARGUMENT...
@@ -19,8 +14,7 @@ step() { # NAME ARGUMENT...
   awk -v name="$name" -v from="$begun" -v to="$(now)" 'BEGIN { printf "%-10s %8.2f s\n", name, to - from }'
 }
 
-echo "$("$kaboom" --version), $(getconf _NPROCESSORS_ONLN) cores: $sessions sessions, $objects objects, $timesteps steps"
-sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1
+headline "$("$kaboom" --version), $sessions sessions, $objects objects, $timesteps steps"
 step generate generate corpus --sessions "$sessions" --objects "$objects" --timesteps "$timesteps"
 step check check corpus --timesteps "$timesteps"
 step train train corpus -o model.kb --timesteps "$timesteps"

@@ -3,17 +3,12 @@
 # Usage: bench_stream.sh KABOOM TOOL [SESSIONS]
 # Two threads. Small sessions have some 370 rows each, full ones 7,600. Seconds are those of the whole process, reading of
 # the model included.
-set -eu
-absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+# shellcheck source=tests/bench_support.sh
+. "$(dirname "$0")/bench_support.sh"
 kaboom=$(absolute "$1") tool=$(absolute "$2") most=${3:-1000000} threads=2
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-XDG_CACHE_HOME=$work/cache
-export XDG_CACHE_HOME
+in_work_folder
 
-echo "$("$kaboom" --version), $(getconf _NPROCESSORS_ONLN) cores, $threads threads"
-sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1
+headline "$("$kaboom" --version), $threads threads"
 
 # figures NAME SESSIONS OPTION...: rows of FILE, repeated, through the filter
 figures() {

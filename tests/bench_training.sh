@@ -2,20 +2,15 @@
 # Training, as ratios to bare sgemm and to PyTorch in the same run. Usage: bench_training.sh KABOOM TOOL STEPS [CORPUS]
 # Without CORPUS a full-size one is written first: 3,100 sessions of 592 objects and 100 steps, 2,500 of them to fit.
 # Two threads. EPOCHS=N: whole epochs that the extrapolation is made from. PYTHON: the one that has torch.
-set -eu
-absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+# shellcheck source=tests/bench_support.sh
+. "$(dirname "$0")/bench_support.sh"
 kaboom=$(absolute "$1") tool=$(absolute "$2") steps=$(absolute "$3") corpus=${4-}
 if [ -n "$corpus" ]; then corpus=$(absolute "$corpus"); fi
 torch=$(cd "$(dirname "$0")" && pwd)/bench_training_torch.py
 epochs=${EPOCHS:-4} threads=2 python=${PYTHON:-python3}
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-XDG_CACHE_HOME=$work/cache
-export XDG_CACHE_HOME
+in_work_folder
 
-echo "$("$kaboom" --version), $(getconf _NPROCESSORS_ONLN) cores, $threads threads, extrapolated from $epochs epochs"
-sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1
+headline "$("$kaboom" --version), $threads threads, extrapolated from $epochs epochs"
 if [ -z "$corpus" ]; then
   corpus=$work/full
   "$kaboom" generate full --sessions 3100 --objects 592 --timesteps 100 --types 12 --shards 4 --quiet
@@ -23,9 +18,8 @@ if [ -z "$corpus" ]; then
 fi
 "$kaboom" info "$corpus" --quiet >/dev/null
 
-held() { sed -n "s/^$1,//p" about; }
-step() { sed -n "s/^$1=//p" step; }
-calculate() { awk "BEGIN { printf \"$1\", $2 }"; }
+about() { sed -n "s/^$1,//p" about; }
+step() { value "$1" step; }
 
 # The least time between two rows of the log; with one epoch, what a step takes says it.
 epoch_seconds() {
@@ -41,8 +35,8 @@ measure() {
   ran=$("$tool" run "$kaboom" train "$corpus" -o model.kb --variant "$variant" --epochs "$epochs" --patience "$epochs" \
     --device cpu --threads $threads --log log.csv --quiet "$@")
   "$kaboom" info model.kb >about
-  n=$(held 'training fitted_sessions') r=$(held inputs) h=$(held hidden) z=$(held latent) d=$(held dimensions)
-  p=$(held parameters) batch=$(held 'training batch')
+  n=$(about 'training fitted_sessions') r=$(about inputs) h=$(about hidden) z=$(about latent) d=$(about dimensions)
+  p=$(about parameters) batch=$(about 'training batch')
   "$steps" "$variant" "$n" "$r" "$h" "$z" "$batch" $threads 6 >step
   seconds=$(epoch_seconds) bound=$(calculate %.4f "$(step gflop_step) / $(step bare_gflops) * $n / $batch")
   echo "$n sessions, D $d, r $r, H $h, Z $z, batch $batch: $p parameters, OpenBLAS for $(step core)"

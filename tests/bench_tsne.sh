@@ -2,27 +2,21 @@
 # Maps, as ratios to scikit-learn's Barnes-Hut t-SNE of the same points in the same run.
 # Usage: bench_tsne.sh TSNE [POINTS...], by default 2700 and 10000 points by both and 100000 by kaboom alone; 256 dimensions,
 # 1,000 iterations, two threads, the two in turn, the best of RUNS each. PYTHON: the one that has scikit-learn.
-set -eu
-absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+# shellcheck source=tests/bench_support.sh
+. "$(dirname "$0")/bench_support.sh"
 tsne=$(absolute "$1") sklearn=$(cd "$(dirname "$0")" && pwd)/bench_tsne_sklearn.py
 shift
 python=${PYTHON:-python3} runs=${RUNS:-2} dimensions=256 iterations=1000 threads=2
 OMP_NUM_THREADS=$threads
 export OMP_NUM_THREADS
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-bench.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-value() { sed -n "s/^$1=//p" "$2"; }
-calculate() { awk "BEGIN { printf \"$1\", $2 }"; }
+in_work_folder
 
 # better KEY FILE BEST: FILE takes BEST's place when its seconds are fewer.
 better() {
   if [ ! -f "$2" ] || [ "$(calculate %d "$(value seconds "$1") < $(value seconds "$2")")" -eq 1 ]; then mv "$1" "$2"; fi
 }
 
-echo "$(getconf _NPROCESSORS_ONLN) cores, $threads threads, $dimensions dimensions, $iterations iterations, best of $runs"
-sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1
+headline "$threads threads, $dimensions dimensions, $iterations iterations, best of $runs"
 
 # measure POINTS RUNS WITH_SKLEARN
 measure() {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -135,6 +136,36 @@ void trial_succeed(trial *t, kb_import_format format, const char *in)
 {
     if (trial_import(t, format, in))
         fail_msg("%s (problems: %s)", t->err.text, t->problems);
+}
+
+/* The other end of a pipe, as a process of its own. */
+static pid_t write_slowly(const int ends[2], const char *text, size_t slow)
+{
+    pid_t writer = fork();
+    if (writer != 0)
+        return writer;
+    close(ends[0]);
+    bool done = true;
+    for (size_t at = 0; text[at] && done; at++) {
+        done = write(ends[1], text + at, 1) == 1;
+        if (at < slow)
+            usleep(20000);
+    }
+    _exit(!done);
+}
+
+void trial_succeed_piped(trial *t, kb_import_format format, const char *text, size_t slow)
+{
+    int before = dup(STDIN_FILENO), ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t writer = write_slowly(ends, text, slow);
+    close(ends[1]);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    trial_succeed(t, format, "-");
+    dup2(before, STDIN_FILENO);
+    close(before);
+    waitpid(writer, NULL, 0);
 }
 
 void trial_refused(trial *t, kb_import_format format, const char *in, const char *text)

@@ -36,6 +36,9 @@ const char *import_fixture(const char *name);
 kb_status trial_import(trial *t, kb_import_format format, const char *in);
 /* The same, where it must succeed. */
 void trial_succeed(trial *t, kb_import_format format, const char *in);
+/* The same of TEXT on standard input: a pipe, byte by byte, the first SLOW of them one at a time.
+ */
+void trial_succeed_piped(trial *t, kb_import_format format, const char *text, size_t slow);
 /* The same, where it must be refused: KB_ERR_FORMAT with TEXT in the error, and nothing left. */
 void trial_refused(trial *t, kb_import_format format, const char *in, const char *text);
 

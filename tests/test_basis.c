@@ -103,19 +103,36 @@ static void mean_and_scale_are_those_of_the_dense_matrix(void **state)
     kb_basis_clear(&basis);
 }
 
+/* Every STEP_I-th vector is of length 1 and at right angles to every STEP_J-th from there on. */
+static void assert_orthonormal(const kb_basis *b, size_t step_i, size_t step_j, double tolerance)
+{
+    for (size_t i = 0; i < b->rank; i += step_i)
+        for (size_t j = i; j < b->rank; j += step_j) {
+            double dot = 0;
+            for (size_t k = 0; k < b->dims; k++)
+                dot += (double)b->vectors[k * b->rank + i] * (double)b->vectors[k * b->rank + j];
+            assert_true(fabs(dot - (i == j)) < tolerance);
+        }
+}
+
+/* The fitted sessions project to Y, f->n x rank. */
+static void assert_projects_to(const struct fixture *f, const kb_basis *b, const float *y,
+                               double tolerance)
+{
+    float *again = calloc(f->n * b->rank, sizeof *again);
+    kb_basis_project(b, &f->blocks, kb_matrix_of(again, f->n, b->rank), NULL, NULL, NULL);
+    for (size_t i = 0; i < f->n * b->rank; i++)
+        assert_true(fabs((double)again[i] - (double)y[i]) < tolerance);
+    free(again);
+}
+
 static void vectors_are_orthonormal(void **state)
 {
     struct fixture *f = *state;
     kb_basis b;
     float *y;
     assert_int_equal(kb_basis_fit(&b, &y, &f->blocks, .99, NULL, NULL, NULL), KB_OK);
-    for (size_t i = 0; i < b.rank; i += 7)
-        for (size_t j = i; j < b.rank; j += 5) {
-            double dot = 0;
-            for (size_t k = 0; k < f->d; k++)
-                dot += (double)b.vectors[k * b.rank + i] * (double)b.vectors[k * b.rank + j];
-            assert_true(fabs(dot - (i == j)) < 1e-3);
-        }
+    assert_orthonormal(&b, 7, 5, 1e-3);
     free(y);
     kb_basis_clear(&b);
 }
@@ -169,11 +186,7 @@ static void projecting_training_sessions_gives_their_coordinates(void **state)
     kb_basis b;
     float *y;
     kb_basis_fit(&b, &y, &f->blocks, .95, NULL, NULL, NULL);
-    float *again = calloc(f->n * b.rank, sizeof *again);
-    kb_basis_project(&b, &f->blocks, kb_matrix_of(again, f->n, b.rank), NULL, NULL, NULL);
-    for (size_t i = 0; i < f->n * b.rank; i++)
-        assert_true(fabs((double)again[i] - (double)y[i]) < 2e-4);
-    free(again);
+    assert_projects_to(f, &b, y, 2e-4);
     free(y);
     kb_basis_clear(&b);
 }
@@ -296,18 +309,8 @@ the_inputs_products_vectors_are_orthonormal_and_project_to_their_coordinates(voi
     kb_basis b;
     float *y;
     assert_int_equal(kb_basis_fit_inputs(&b, &y, &f->blocks, .99, NULL, NULL, NULL), KB_OK);
-    for (size_t i = 0; i < b.rank; i += 3)
-        for (size_t j = i; j < b.rank; j += 2) {
-            double dot = 0;
-            for (size_t k = 0; k < f->d; k++)
-                dot += (double)b.vectors[k * b.rank + i] * (double)b.vectors[k * b.rank + j];
-            assert_true(fabs(dot - (i == j)) < 1e-4);
-        }
-    float *again = calloc(f->n * b.rank, sizeof *again);
-    kb_basis_project(&b, &f->blocks, kb_matrix_of(again, f->n, b.rank), NULL, NULL, NULL);
-    for (size_t i = 0; i < f->n * b.rank; i++)
-        assert_true(fabs((double)again[i] - (double)y[i]) < 2e-4);
-    free(again);
+    assert_orthonormal(&b, 3, 2, 1e-4);
+    assert_projects_to(f, &b, y, 2e-4);
     free(y);
     kb_basis_clear(&b);
 }
@@ -375,18 +378,8 @@ static void the_range_finders_vectors_are_orthonormal_and_project_to_its_coordin
     float *y;
     kb_range_options o = narrow(.95);
     assert_int_equal(kb_basis_fit_randomised(&b, &y, &f->blocks, &o, NULL, NULL, NULL), KB_OK);
-    for (size_t i = 0; i < b.rank; i += 3)
-        for (size_t j = i; j < b.rank; j += 2) {
-            double dot = 0;
-            for (size_t k = 0; k < f->d; k++)
-                dot += (double)b.vectors[k * b.rank + i] * (double)b.vectors[k * b.rank + j];
-            assert_true(fabs(dot - (i == j)) < 2e-3);
-        }
-    float *again = calloc(f->n * b.rank, sizeof *again);
-    kb_basis_project(&b, &f->blocks, kb_matrix_of(again, f->n, b.rank), NULL, NULL, NULL);
-    for (size_t i = 0; i < f->n * b.rank; i++)
-        assert_true(fabs((double)again[i] - (double)y[i]) < 5e-4);
-    free(again);
+    assert_orthonormal(&b, 3, 2, 2e-3);
+    assert_projects_to(f, &b, y, 5e-4);
     free(y);
     kb_basis_clear(&b);
 }

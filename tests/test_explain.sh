@@ -2,48 +2,9 @@
 # explain from end to end: the columns of each measure, sessions chosen by hand, what goes with what, cancelling.
 # Prints a line for each claim: "ok NAME", "not ok NAME".
 # shellcheck disable=SC2016 # what is given to sh -c is expanded there
-set -u
-LC_ALL=C
-export LC_ALL
-build_dir=$(cd "${top_builddir:-.}" && pwd)
-kaboom=$build_dir/kaboom
-failures=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-explain.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-XDG_CACHE_HOME=$work/cache
-export XDG_CACHE_HOME
-
-ok() { echo "ok $1"; }
-not_ok() {
-  echo "not ok $1"
-  failures=$((failures + 1))
-  if [ -s err ]; then sed 's/^/#   /' err | head -5; fi
-}
-
-# gives STATUS NAME ARGUMENT...: the exit status of explain is STATUS; result in out, messages in err.
-gives() {
-  wanted=$1 name=$2
-  shift 2
-  "$kaboom" explain "$@" >out 2>err </dev/null
-  status=$?
-  if [ "$status" -eq "$wanted" ]; then ok "$name"; else not_ok "$name (exit status $status, not $wanted)"; fi
-}
-
-header_is() { # NAME HEADER
-  if [ "$(head -n 1 out)" = "$2" ]; then ok "$1"; else not_ok "$1 ($(head -n 1 out | cut -c1-150))"; fi
-}
-
-says() { # NAME TEXT: standard error has it
-  if grep -qF -- "$2" err; then ok "$1"; else not_ok "$1 (no '$2')"; fi
-}
-
-holds() { # NAME COMMAND...: the command succeeds
-  name=$1
-  shift
-  if "$@" >/dev/null 2>&1; then ok "$name"; else not_ok "$name"; fi
-}
+# shellcheck source=tests/shell_support.sh
+. "${top_srcdir:-.}/tests/shell_support.sh"
+tested_verb=explain
 
 # shares NAME COLUMN...: what stands in these columns lies in 0..1 or is missing.
 shares() {
@@ -166,4 +127,4 @@ holds "representatives are of the cluster" sh -c 'tail -n +2 out | while IFS=, r
 gives 0 "representatives of a set" corpus -m model.kb --representatives 1 --where label=type-01
 gives 2 "representatives given an object" corpus -m model.kb --representatives 1 --given "$object"
 
-[ "$failures" -eq 0 ]
+none_failed

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "import_support.h"
@@ -836,22 +835,8 @@ static void a_mark_may_come_in_pieces(void **state)
     (void)state;
     static const char text[] = "\xEF\xBB\xBF" BEGIN SERIES("m", "[1,\"2\"]") END;
     trial t;
-    int before = dup(STDIN_FILENO), ends[2];
     trial_begin(&t);
-    assert_int_equal(pipe(ends), 0);
-    pid_t writer = fork();
-    if (writer == 0) {
-        bool done = write(ends[1], text, 2) == 2 && usleep(100000) == 0 &&
-                    write(ends[1], text + 2, sizeof text - 3) == sizeof text - 3;
-        _exit(!done);
-    }
-    close(ends[1]);
-    dup2(ends[0], STDIN_FILENO);
-    close(ends[0]);
-    trial_succeed(&t, KB_IMPORT_PROMETHEUS, "-");
-    dup2(before, STDIN_FILENO);
-    close(before);
-    waitpid(writer, NULL, 0);
+    trial_succeed_piped(&t, KB_IMPORT_PROMETHEUS, text, 4);
     assert_string_equal(t.problems, "");
     assert_string_equal(trial_metrics(&t), "h,1,m,2\n");
     trial_end(&t);

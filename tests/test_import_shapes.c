@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "field_map.h"
@@ -21,6 +20,27 @@ static void put_and_import(trial *t, const char *fields, const char *text)
     t->options.fields = fields;
     trial_put(t, "a.jsonl", text);
     trial_succeed(t, KB_IMPORT_JSONL, NULL);
+}
+
+/* TEXT, read by FIELDS, gives PROBLEMS and the readings or events ROWS. */
+static void expect_metrics(const char *fields, const char *text, const char *problems,
+                           const char *rows)
+{
+    trial t;
+    put_and_import(&t, fields, text);
+    assert_string_equal(t.problems, problems);
+    assert_string_equal(trial_metrics(&t), rows);
+    trial_end(&t);
+}
+
+static void expect_events(const char *fields, const char *text, const char *problems,
+                          const char *rows)
+{
+    trial t;
+    put_and_import(&t, fields, text);
+    assert_string_equal(t.problems, problems);
+    assert_string_equal(trial_events(&t), rows);
+    trial_end(&t);
 }
 
 /* --- maps -------------------------------------------------------------------------------- */
@@ -137,71 +157,54 @@ static void maps_that_are_none_are_refused(void **state)
 static void a_path_with_odd_names_finds_them(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(&t, "\"object=a,b.c\\.d\",value=\\[x\\].y",
-                   "{\"session\":\"s\",\"time\":1,\"a,b\":{\"c.d\":\"o\"},\"[x]\":{\"y\":2}}\n");
-    assert_string_equal(t.problems, "");
-    assert_string_equal(trial_metrics(&t), "s,1,o,2\n");
-    trial_end(&t);
+    expect_metrics("\"object=a,b.c\\.d\",value=\\[x\\].y",
+                   "{\"session\":\"s\",\"time\":1,\"a,b\":{\"c.d\":\"o\"},\"[x]\":{\"y\":2}}\n", "",
+                   "s,1,o,2\n");
 }
 
 /* --- arrays ------------------------------------------------------------------------------ */
 static void the_elements_of_nested_arrays_are_rows(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(
-        &t,
+    expect_metrics(
         "session=id,time=heaps[].samples[].t,object=heaps[].samples[].o.name,"
         "value=heaps[].samples[].n",
         "{\"id\":\"s\",\"heaps\":[{\"samples\":[{\"t\":1,\"o\":{\"name\":\"a\"},\"n\":2},"
         "{\"t\":2,\"o\":{\"name\":\"b\"},\"n\":3}]},{\"samples\":[]},"
-        "{\"samples\":[{\"t\":3,\"o\":{\"name\":\"c\"},\"n\":4}]}]}\n");
-    assert_string_equal(t.problems, "");
-    assert_string_equal(trial_metrics(&t), "s,1,a,2\ns,2,b,3\ns,3,c,4\n");
-    trial_end(&t);
+        "{\"samples\":[{\"t\":3,\"o\":{\"name\":\"c\"},\"n\":4}]}]}\n",
+        "", "s,1,a,2\ns,2,b,3\ns,3,c,4\n");
 }
 
 static void arrays_of_arrays_and_of_texts_work(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(&t, "event=log[][]",
-                   "{\"user\":\"u\",\"time\":1,\"log\":[[\"a\",\"b\"],[],[\"c\"]]}\n");
-    assert_string_equal(t.problems, "");
-    assert_string_equal(trial_events(&t), "u,1,a,\nu,1,b,\nu,1,c,\n");
-    trial_end(&t);
+    expect_events("event=log[][]",
+                  "{\"user\":\"u\",\"time\":1,\"log\":[[\"a\",\"b\"],[],[\"c\"]]}\n", "",
+                  "u,1,a,\nu,1,b,\nu,1,c,\n");
 }
 
 static void readings_can_be_in_an_array(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(
-        &t, "time=samples[].t,readings=samples[].n",
+    expect_metrics(
+        "time=samples[].t,readings=samples[].n",
         "{\"session\":\"s\",\"samples\":[{\"t\":1,\"n\":{\"a\":1,\"b\":\"x\"}},{\"t\":2,\"n\":"
-        "{\"a\":2}}]}\n");
-    assert_string_equal(t.problems,
-                        "a.jsonl:1: element 1 of samples[]: b: value 'x': not a number\n");
-    assert_string_equal(trial_metrics(&t), "s,1,a,1\ns,2,a,2\n");
-    trial_end(&t);
+        "{\"a\":2}}]}\n",
+        "a.jsonl:1: element 1 of samples[]: b: value 'x': not a number\n", "s,1,a,1\ns,2,a,2\n");
 }
 
 static void bad_elements_are_told_by_their_number(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(
-        &t, "time=log[].t,event=log[].e",
+    expect_events(
+        "time=log[].t,event=log[].e",
         "{\"user\":\"u\",\"log\":[{\"t\":1,\"e\":\"a\"},{\"t\":2},7,null,{\"t\":3,\"e\":[]},"
         "{\"t\":\"x\",\"e\":\"b\"},{\"t\":4,\"e\":\"c\"}]}\n"
         "{\"user\":\"u\"}\n"
         "{\"user\":\"u\",\"log\":null}\n"
         "{\"user\":\"u\",\"log\":{\"t\":1}}\n"
         "{\"user\":\"u\",\"log\":[]}\n"
-        "{\"user\":{\"id\":1},\"log\":[{\"t\":1,\"e\":\"a\"}]}\n");
-    assert_string_equal(
-        t.problems,
+        "{\"user\":{\"id\":1},\"log\":[{\"t\":1,\"e\":\"a\"}]}\n",
         "a.jsonl:1: element 2 of log[]: neither a reading (no session, object, value) nor an event "
         "(no event)\n"
         "a.jsonl:1: element 3 of log[]: neither a reading (no session, time, object, value) nor an "
@@ -214,59 +217,48 @@ static void bad_elements_are_told_by_their_number(void **state)
         "a.jsonl:3: no array at log[]\n"
         "a.jsonl:4: no array at log[]\n"
         "a.jsonl:6: element 1 of log[]: neither a reading (no session, object, value) nor an event "
-        "(no user)\n");
-    assert_string_equal(trial_events(&t), "u,1,a,\nu,4,c,\n");
-    trial_end(&t);
+        "(no user)\n",
+        "u,1,a,\nu,4,c,\n");
 }
 
 /* --- elements that are selected ---------------------------------------------------------- */
 static void the_first_element_with_the_text_is_selected(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(&t, "session=p[k=id].v,object=p[n=7].v",
-                   "{\"time\":1,\"value\":2,\"p\":[null,3,{\"k\":7},{\"k\":\"x\",\"v\":\"no\"},"
-                   "{\"k\":\"id\",\"v\":\"s\"},{\"k\":\"id\",\"v\":\"t\"},{\"n\":7,\"v\":\"o\"}]}\n"
-                   "{\"time\":2,\"value\":2,\"p\":[{\"k\":\"id2\",\"v\":\"s\"}]}\n"
-                   "{\"time\":3,\"value\":2,\"p\":{\"k\":\"id\",\"v\":\"s\"}}\n"
-                   "{\"time\":4,\"value\":2}\n");
-    assert_string_equal(
-        t.problems,
+    expect_metrics(
+        "session=p[k=id].v,object=p[n=7].v",
+        "{\"time\":1,\"value\":2,\"p\":[null,3,{\"k\":7},{\"k\":\"x\",\"v\":\"no\"},"
+        "{\"k\":\"id\",\"v\":\"s\"},{\"k\":\"id\",\"v\":\"t\"},{\"n\":7,\"v\":\"o\"}]}\n"
+        "{\"time\":2,\"value\":2,\"p\":[{\"k\":\"id2\",\"v\":\"s\"}]}\n"
+        "{\"time\":3,\"value\":2,\"p\":{\"k\":\"id\",\"v\":\"s\"}}\n"
+        "{\"time\":4,\"value\":2}\n",
         "a.jsonl:2: neither a reading (no session, object) nor an event (no user, event)\n"
         "a.jsonl:3: neither a reading (no session, object) nor an event (no user, event)\n"
-        "a.jsonl:4: neither a reading (no session, object) nor an event (no user, event)\n");
-    assert_string_equal(trial_metrics(&t), "s,1,o,2\n");
-    trial_end(&t);
+        "a.jsonl:4: neither a reading (no session, object) nor an event (no user, event)\n",
+        "s,1,o,2\n");
 }
 
 static void a_selection_may_have_odd_characters(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(&t, "session=p[a\\=b=c\\]\\\\.d=e].v,\"object=p[k=x,y].v\",value=p[k=].v",
+    expect_metrics("session=p[a\\=b=c\\]\\\\.d=e].v,\"object=p[k=x,y].v\",value=p[k=].v",
                    "{\"time\":1,\"p\":[{\"a=b\":\"c]\\\\.d=e\",\"v\":\"s\"},{\"k\":\"x,y\",\"v\":"
-                   "\"o\"},{\"k\":\"\",\"v\":5}]}\n");
-    assert_string_equal(t.problems, "");
-    assert_string_equal(trial_metrics(&t), "s,1,o,5\n");
-    trial_end(&t);
+                   "\"o\"},{\"k\":\"\",\"v\":5}]}\n",
+                   "", "s,1,o,5\n");
 }
 
 static void selections_and_arrays_go_together(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(&t,
-                   "session=id,time=parts[k=log].rows[].t,object=parts[k=log].rows[].p[k=o].v,"
+    expect_metrics("session=id,time=parts[k=log].rows[].t,object=parts[k=log].rows[].p[k=o].v,"
                    "value=parts[k=log].rows[].p[k=n].v",
                    "{\"id\":\"s\",\"parts\":[{\"k\":\"x\"},{\"k\":\"log\",\"rows\":[{\"t\":1,\"p\":"
                    "[{\"k\":\"o\",\"v\":\"a\"},{\"k\":\"n\",\"v\":2}]},{\"t\":2,\"p\":[]}]}]}\n"
-                   "{\"id\":\"s\",\"parts\":[]}\n");
-    assert_string_equal(t.problems,
-                        "a.jsonl:1: element 2 of parts[k=log].rows[]: neither a reading (no "
-                        "object, value) nor an event (no user, event)\n"
-                        "a.jsonl:2: no array at parts[k=log].rows[]\n");
-    assert_string_equal(trial_metrics(&t), "s,1,a,2\n");
-    trial_end(&t);
+                   "{\"id\":\"s\",\"parts\":[]}\n",
+                   "a.jsonl:1: element 2 of parts[k=log].rows[]: neither a reading (no "
+                   "object, value) nor an event (no user, event)\n"
+                   "a.jsonl:2: no array at parts[k=log].rows[]\n",
+                   "s,1,a,2\n");
 }
 
 /* --- readings that are members among others ---------------------------------------------- */
@@ -299,14 +291,12 @@ static void numbers_of_an_element_or_a_member_can_be_readings(void **state)
                                          "session=id,time=log[].t,readings=log[]."};
     trial t;
     for (size_t i = 0; i < 2; i++) {
-        put_and_import(&t, fields[i],
+        expect_metrics(fields[i],
                        "{\"id\":\"s\",\"n\":9,\"log\":[{\"t\":1,\"rss\":2,\"x\":\"y\"},{\"t\":2,"
-                       "\"rss\":3},7]}\n");
-        assert_string_equal(t.problems,
-                            "a.jsonl:1: element 3 of log[]: readings is a single value, "
-                            "an object was expected\n");
-        assert_string_equal(trial_metrics(&t), "s,1,rss,2\ns,2,rss,3\n");
-        trial_end(&t);
+                       "\"rss\":3},7]}\n",
+                       "a.jsonl:1: element 3 of log[]: readings is a single value, "
+                       "an object was expected\n",
+                       "s,1,rss,2\ns,2,rss,3\n");
     }
     put_and_import(&t, "session=heap.id,time=t,readings=heap.",
                    "{\"t\":1,\"n\":9,\"heap\":{\"id\":4,\"rss\":2,\"t\":5}}\n");
@@ -326,12 +316,10 @@ static void numbers_of_an_element_or_a_member_can_be_readings(void **state)
 static void a_path_without_a_dot_takes_every_member(void **state)
 {
     (void)state;
-    trial t;
-    put_and_import(&t, "session=id,time=log[].t,readings=log[]",
-                   "{\"id\":\"s\",\"log\":[{\"t\":1,\"rss\":2,\"x\":\"y\"}]}\n");
-    assert_string_equal(t.problems, "a.jsonl:1: element 1 of log[]: x: value 'y': not a number\n");
-    assert_string_equal(trial_metrics(&t), "s,1,t,1\ns,1,rss,2\n");
-    trial_end(&t);
+    expect_metrics("session=id,time=log[].t,readings=log[]",
+                   "{\"id\":\"s\",\"log\":[{\"t\":1,\"rss\":2,\"x\":\"y\"}]}\n",
+                   "a.jsonl:1: element 1 of log[]: x: value 'y': not a number\n",
+                   "s,1,t,1\ns,1,rss,2\n");
 }
 
 /* --- arrays, and objects over several lines ---------------------------------------------- */
@@ -350,11 +338,7 @@ static void elements_of_an_array_are_as_good_as_lines(void **state)
         "[\n" ROW("1") "]" ROW("2"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        trial t;
-        put_and_import(&t, NULL, texts[i]);
-        assert_string_equal(t.problems, "");
-        assert_string_equal(trial_metrics(&t), "s,1,o,2\ns,2,o,2\n");
-        trial_end(&t);
+        expect_metrics(NULL, texts[i], "", "s,1,o,2\ns,2,o,2\n");
     }
 }
 
@@ -367,11 +351,7 @@ static void pretty_printed_objects_are_read(void **state)
         "\n{ \t\r\n\"session\":\"s\",\"time\":1,\"object\":\"o\",\"value\":2}" ROW("2"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        trial t;
-        put_and_import(&t, NULL, texts[i]);
-        assert_string_equal(t.problems, "");
-        assert_string_equal(trial_metrics(&t), "s,1,o,2\ns,2,o,2\n");
-        trial_end(&t);
+        expect_metrics(NULL, texts[i], "", "s,1,o,2\ns,2,o,2\n");
     }
 }
 
@@ -470,14 +450,10 @@ static void an_element_that_is_too_long_is_told(void **state)
 static void an_array_far_down_is_a_line(void **state)
 {
     (void)state;
-    trial t;
     char text[6000];
     memset(text, '\n', 5000);
     strcpy(text + 5000, "[]\n" ROW("1"));
-    put_and_import(&t, NULL, text);
-    assert_string_equal(t.problems, "a.jsonl:5001: not an object\n");
-    assert_string_equal(trial_metrics(&t), "s,1,o,2\n");
-    trial_end(&t);
+    expect_metrics(NULL, text, "a.jsonl:5001: not an object\n", "s,1,o,2\n");
 }
 
 static void an_array_comes_through_a_pipe_in_pieces(void **state)
@@ -489,26 +465,8 @@ static void an_array_comes_through_a_pipe_in_pieces(void **state)
                                         "\xEF\xBB\xBF\n" ROW("1") "\n" ROW("2")};
     for (size_t i = 0; i < 3; i++) {
         trial t;
-        int before = dup(STDIN_FILENO), ends[2];
         trial_begin(&t);
-        assert_int_equal(pipe(ends), 0);
-        pid_t writer = fork();
-        if (writer == 0) {
-            size_t length = strlen(texts[i]);
-            bool done = true;
-            for (size_t at = 0; at < length && done; at++) {
-                done = write(ends[1], texts[i] + at, 1) == 1;
-                usleep(at < 12 ? 20000 : 0);
-            }
-            _exit(!done);
-        }
-        close(ends[1]);
-        dup2(ends[0], STDIN_FILENO);
-        close(ends[0]);
-        trial_succeed(&t, KB_IMPORT_JSONL, "-");
-        dup2(before, STDIN_FILENO);
-        close(before);
-        waitpid(writer, NULL, 0);
+        trial_succeed_piped(&t, KB_IMPORT_JSONL, texts[i], 12);
         assert_string_equal(t.problems, "");
         assert_string_equal(trial_metrics(&t), "s,1,o,2\ns,2,o,2\n");
         trial_end(&t);

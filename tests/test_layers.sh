@@ -1,12 +1,8 @@
 #!/bin/sh
 # The layers hold: nothing under core/ prints, ends the process or knows a terminal, and of ui/ only the screen knows curses.
 # Proved on the symbols that the built libraries ask for.
-set -u
-build=${top_builddir:-.}
-failures=0
-
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1"; failures=$((failures + 1)); }
+# shellcheck source=tests/shell_support.sh
+. "${top_srcdir:-.}/tests/shell_support.sh"
 
 prints='v?printf|__v?printf_chk|puts|putchar|putchar_unlocked|stdout|stderr|perror|psignal|v?(err|warn)x?'
 ends='exit|_exit|_Exit|quick_exit|abort|__assert_fail'
@@ -20,11 +16,11 @@ curses="$curses|resizeterm|resize_term|define_key|set_escdelay|setupterm|tigetst
 asks_for() { nm -A -u "$1" 2>/dev/null | grep -E "[[:space:]](U|w) ($2)(@.*)?\$" | sort -u; }
 
 check() { # LIBRARY PATTERN CLAIM [OBJECT that may]
-  if [ ! -f "$build/$1" ]; then
+  if [ ! -f "$build_dir/$1" ]; then
     not_ok "$1 $3 (it was not built)"
     return
   fi
-  found=$(asks_for "$build/$1" "$2")
+  found=$(asks_for "$build_dir/$1" "$2")
   if [ -n "${4-}" ]; then found=$(printf '%s\n' "$found" | grep -v "$4"); fi
   if [ -z "$found" ]; then
     ok "$1 $3"
@@ -47,9 +43,9 @@ check libui.a "$curses" "draws through its screen only" 'screen\.o:'
 
 # The same question put to what does print, end the process and draw: an answer must come, or those above mean nothing.
 sees() { # FILE PATTERN CLAIM
-  if [ -n "$(asks_for "$build/$1" "$2")" ]; then ok "$3"; else not_ok "$3"; fi
+  if [ -n "$(asks_for "$build_dir/$1" "$2")" ]; then ok "$3"; else not_ok "$3"; fi
 }
 sees kaboom "$prints" "the program is seen to print"
 sees kaboom "$ends" "the program is seen to end"
 sees kaboom "$curses" "the program is seen to draw"
-[ "$failures" -eq 0 ]
+none_failed

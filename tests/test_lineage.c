@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lineage.h"
+#include "lineage_support.h"
 #include "memory.h"
 
 static void set(kb_lineage *lineage, uint32_t number, const char *text)
@@ -211,17 +212,6 @@ static void a_copy_is_the_same_and_its_own(void **state)
     assert_true(copy.retired_centroids[0] == 2.F && copy.retired_profiles[1] == 2.5F);
     assert_string_equal(kb_lineage_name(&copy, 2), "two");
     kb_lineage_clear(&copy);
-}
-
-static void assert_same_retired(const kb_retired *a, const kb_retired *b)
-{
-    assert_int_equal(a->number, b->number);
-    assert_int_equal(a->size, b->size);
-    assert_int_equal(a->calibration, b->calibration);
-    assert_int_equal(a->until.whole, b->until.whole);
-    assert_int_equal(a->until.atto, b->until.atto);
-    assert_int_equal(a->profiled, b->profiled);
-    assert_int_equal(a->back_as, b->back_as);
 }
 
 static void text_reads_back(void **state)

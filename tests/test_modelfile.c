@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lineage_support.h"
 #include "memory.h"
 #include "model_private.h"
 #include "modelfile.h"
@@ -179,17 +180,6 @@ static kb_model *make_old_hand(void)
     assert_int_equal(kb_model_set_cluster_name(m, 2, "two", NULL), KB_OK);
     assert_int_equal(kb_model_set_cluster_name(m, 3, "three", NULL), KB_OK);
     return m;
-}
-
-static void assert_same_retired(const kb_retired *a, const kb_retired *b)
-{
-    assert_int_equal(a->number, b->number);
-    assert_int_equal(a->size, b->size);
-    assert_int_equal(a->calibration, b->calibration);
-    assert_int_equal(a->until.whole, b->until.whole);
-    assert_int_equal(a->until.atto, b->until.atto);
-    assert_int_equal(a->profiled, b->profiled);
-    assert_int_equal(a->back_as, b->back_as);
 }
 
 static void names_and_earlier_clusters_are_loaded(void **state)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corpus_draft.h"
 #include "corpus_files.h"
 #include "memory.h"
 #include "ngram_lift.h"
@@ -470,30 +471,16 @@ static void a_user_with_100_000_events_is_joined(void **state)
 {
     (void)state;
     enum { RUNS = 25000 };
-    char folder[256], *text[3];
-    size_t size[3];
-    FILE *f[3];
-    for (int i = 0; i < 3; i++)
-        f[i] = open_memstream(&text[i], &size[i]);
-    fputs("user,time,event\n", f[0]);
-    fputs("session,user\n", f[1]);
-    fputs("session,time,object,value\n", f[2]);
+    corpus_draft draft;
+    begin_draft(&draft, "user,time,event");
+    FILE **f = draft.files;
     for (int r = 0; r < RUNS; r++) {
         fprintf(f[0], "u,%d,S\nu,%d,a\nu,%d,b\nu,%d,c\n", 10 * r, 10 * r + 1, 10 * r + 2,
                 10 * r + 3);
         fprintf(f[1], "s%05d,u\n", r);
         fprintf(f[2], "s%05d,%d,x,1\ns%05d,%d,x,1\n", r, 10 * r, r, 10 * r + (r % 2 ? 3 : 4));
     }
-    make_folder(folder, sizeof folder);
-    static const char *const names[] = {"events.csv", "sessions.csv", "metrics.csv"};
-    for (int i = 0; i < 3; i++) {
-        fclose(f[i]);
-        write_bytes(folder, names[i], text[i], size[i]);
-        free(text[i]);
-    }
-    kb_corpus *corpus;
-    kb_corpus_options reading = kb_corpus_defaults();
-    assert_int_equal(kb_corpus_load(&corpus, folder, &reading, NULL, NULL), KB_OK);
+    kb_corpus *corpus = load_draft(&draft);
     kb_truncation_options starts = {.start = "S", .end = "E"};
     kb_truncations t;
     kb_joined joined;
@@ -507,7 +494,6 @@ static void a_user_with_100_000_events_is_joined(void **state)
     kb_joined_clear(&joined);
     kb_truncations_clear(&t);
     kb_corpus_free(corpus);
-    remove_folder(folder);
 }
 
 int main(void)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "corpus_files.h"
+#include "corpus_draft.h"
 #include "failing_memory.h"
 #include "ngram_lift.h"
 #include "ngrams.h"
@@ -24,14 +24,9 @@ enum { USERS = 40, GROUPS = 3 };
  * than theirs, by order. */
 static kb_corpus *load_corpus(bool own_times)
 {
-    char folder[256], *text[3];
-    size_t size[3];
-    FILE *f[3];
-    for (int i = 0; i < 3; i++)
-        f[i] = open_memstream(&text[i], &size[i]);
-    fputs("user,time,event,session\n", f[0]);
-    fputs("session,user\n", f[1]);
-    fputs("session,time,object,value\n", f[2]);
+    corpus_draft draft;
+    begin_draft(&draft, "user,time,event,session");
+    FILE **f = draft.files;
     for (int u = 0; u < USERS; u++) {
         for (int r = 0; r < 6; r++)
             fprintf(f[0],
@@ -41,18 +36,7 @@ static kb_corpus *load_corpus(bool own_times)
         fprintf(f[1], "s%d,u%d\n", u, u);
         fprintf(f[2], "s%d,%d,x,1\n", u, (own_times ? 900 : 0) + 5 * (u % 9));
     }
-    make_folder(folder, sizeof folder);
-    static const char *const names[] = {"events.csv", "sessions.csv", "metrics.csv"};
-    for (int i = 0; i < 3; i++) {
-        fclose(f[i]);
-        write_bytes(folder, names[i], text[i], size[i]);
-        free(text[i]);
-    }
-    kb_corpus *corpus;
-    kb_corpus_options reading = kb_corpus_defaults();
-    assert_int_equal(kb_corpus_load(&corpus, folder, &reading, NULL, NULL), KB_OK);
-    remove_folder(folder);
-    return corpus;
+    return load_draft(&draft);
 }
 
 /* All of it; *ROWS becomes how many rows came out. */

@@ -1,44 +1,9 @@
 #!/bin/sh
 # "kaboom ngrams" from end to end: one length and several, exclusions, and clusters.
 # Prints a line for each claim: "ok NAME", "not ok NAME".
-set -u
-LC_ALL=C
-export LC_ALL
-build_dir=$(cd "${top_builddir:-.}" && pwd)
-kaboom=$build_dir/kaboom
-failures=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-ngrams.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-XDG_CACHE_HOME=$work/cache
-export XDG_CACHE_HOME
-
-ok() { echo "ok $1"; }
-not_ok() {
-  echo "not ok $1"
-  failures=$((failures + 1))
-  if [ -s err ]; then sed 's/^/#   /' err | head -5; fi
-}
-
-# gives STATUS NAME ARGUMENT...: ngrams' exit status is STATUS; its result is in out, its words in err.
-gives() {
-  wanted=$1 name=$2
-  shift 2
-  "$kaboom" ngrams "$@" >out 2>err </dev/null
-  status=$?
-  if [ "$status" -eq "$wanted" ]; then ok "$name"; else not_ok "$name (exit status $status, not $wanted)"; fi
-}
-
-says() { # NAME TEXT: standard error has it
-  if grep -qF -- "$2" err; then ok "$1"; else not_ok "$1 (no '$2')"; fi
-}
-
-holds() { # NAME COMMAND...: the command succeeds
-  name=$1
-  shift
-  if "$@" >/dev/null 2>&1; then ok "$name"; else not_ok "$name"; fi
-}
+# shellcheck source=tests/shell_support.sh
+. "${top_srcdir:-.}/tests/shell_support.sh"
+tested_verb=ngrams
 
 is() { # NAME: out is what standard input says
   cat >wanted
@@ -215,4 +180,4 @@ is "is counted to the end" <<'END'
 e0,e1,count,users
 e1,e2,25000,1
 END
-[ "$failures" -eq 0 ]
+none_failed

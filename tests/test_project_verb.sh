@@ -1,46 +1,10 @@
 #!/bin/sh
 # "kaboom project" from end to end: a new map, and new sessions in a map that does not move.
 # Prints a line for each claim: "ok NAME", "not ok NAME".
-set -u
-LC_ALL=C
-export LC_ALL
-build_dir=$(cd "${top_builddir:-.}" && pwd)
-kaboom=$build_dir/kaboom
-failures=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-project.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-XDG_CACHE_HOME=$work/cache
-export XDG_CACHE_HOME
+# shellcheck source=tests/shell_support.sh
+. "${top_srcdir:-.}/tests/shell_support.sh"
+tested_verb=project
 
-ok() { echo "ok $1"; }
-not_ok() {
-  echo "not ok $1"
-  failures=$((failures + 1))
-  if [ -s err ]; then sed 's/^/#   /' err | head -5; fi
-}
-
-# gives STATUS NAME ARGUMENT...: project's exit status is STATUS; its result is in out, its words in err.
-gives() {
-  wanted=$1 name=$2
-  shift 2
-  "$kaboom" project "$@" >out 2>err </dev/null
-  status=$?
-  if [ "$status" -eq "$wanted" ]; then ok "$name"; else not_ok "$name (exit status $status, not $wanted)"; fi
-}
-
-says() { # NAME TEXT: standard error has it
-  if grep -qF -- "$2" err; then ok "$1"; else not_ok "$1 (no '$2')"; fi
-}
-
-holds() { # NAME COMMAND...: the command succeeds
-  name=$1
-  shift
-  if "$@" >/dev/null 2>&1; then ok "$name"; else not_ok "$name"; fi
-}
-
-lines() { wc -l <"$1" | tr -d ' '; }
 # All of A's sessions are in B, no farther than a hundredth away: embeddings depend a little on how many are made at once.
 near() { # A B
   awk -F, 'NR == FNR { x[$1] = $2; y[$1] = $3; next }
@@ -120,4 +84,4 @@ says "says so" "no session has a place"
 printf 'session,x\na,1\n' >bad
 gives 1 "a map without a column" corpus -m model.kb --into bad
 gives 2 "--map-corpus without --into" corpus -m model.kb --map-corpus old
-[ "$failures" -eq 0 ]
+none_failed

@@ -1,62 +1,10 @@
 #!/bin/sh
 # The verbs from end to end, as a script would use them: columns, exit statuses, signals, files that are whole or not there.
 # Prints a line for each claim: "ok NAME", "not ok NAME", "skip NAME: why".
-set -u
-LC_ALL=C
-export LC_ALL
-source_dir=$(cd "${top_srcdir:-.}" && pwd)
-build_dir=$(cd "${top_builddir:-.}" && pwd)
-kaboom=$build_dir/kaboom
+# shellcheck source=tests/shell_support.sh
+. "${top_srcdir:-.}/tests/shell_support.sh"
 sample=$source_dir/samples/crashes
-failures=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-verbs.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-XDG_CACHE_HOME=$work/cache
-export XDG_CACHE_HOME
 
-ok() { echo "ok $1"; }
-not_ok() {
-  echo "not ok $1"
-  failures=$((failures + 1))
-  if [ -s err ]; then sed 's/^/#   /' err | head -5; fi
-}
-skip() { echo "skip $1: $2"; }
-
-# Runs the program: result in out, messages in err, exit status in $status.
-run() {
-  "$kaboom" "$@" >out 2>err </dev/null
-  status=$?
-}
-
-# gives STATUS NAME ARGUMENT...: the exit status is STATUS.
-gives() {
-  wanted=$1 name=$2
-  shift 2
-  run "$@"
-  if [ "$status" -eq "$wanted" ]; then
-    ok "$name"
-  else
-    not_ok "$name (exit status $status, not $wanted)"
-  fi
-}
-
-header_is() { # NAME HEADER
-  if [ "$(head -n 1 out)" = "$2" ]; then ok "$1"; else not_ok "$1 ($(head -n 1 out | cut -c1-100))"; fi
-}
-
-says() { # NAME TEXT: standard error has it
-  if grep -qF -- "$2" err; then ok "$1"; else not_ok "$1 (no '$2')"; fi
-}
-
-holds() { # NAME COMMAND...: the command succeeds
-  name=$1
-  shift
-  if "$@" >/dev/null 2>&1; then ok "$name"; else not_ok "$name"; fi
-}
-
-lines() { wc -l <"$1" | tr -d ' '; }
 small='--epochs 4 --dec-epochs 3 --hidden 32 --latent 8 --threads 2 --runs 1'
 
 # --- a corpus to work on -------------------------------------------------------------------------
@@ -610,4 +558,4 @@ if [ -d "$sample" ]; then
 else
   not_ok "the sample is there"
 fi
-[ "$failures" -eq 0 ]
+none_failed

@@ -2,49 +2,8 @@
 # clusters, compare, name: what is planted in synthetic corpora is told, a cluster that grows, goes, returns, splits, merges;
 # names stay with their clusters. Prints a line for each claim: "ok NAME", "not ok NAME".
 # shellcheck disable=SC2016 # conditions in awk
-set -u
-LC_ALL=C
-export LC_ALL
-build_dir=$(cd "${top_builddir:-.}" && pwd)
-kaboom=$build_dir/kaboom
-failures=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-versions.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-XDG_CACHE_HOME=$work/cache
-export XDG_CACHE_HOME
-
-ok() { echo "ok $1"; }
-not_ok() {
-  echo "not ok $1"
-  failures=$((failures + 1))
-  if [ -s err ]; then sed 's/^/#   /' err | head -5; fi
-  if [ -s out ]; then sed 's/^/#   /' out | head -12; fi
-}
-
-run() {
-  "$kaboom" "$@" >out 2>err </dev/null
-  status=$?
-}
-
-# gives STATUS NAME ARGUMENT...: the exit status is STATUS.
-gives() {
-  wanted=$1 name=$2
-  shift 2
-  run "$@"
-  if [ "$status" -eq "$wanted" ]; then ok "$name"; else not_ok "$name: status $status"; fi
-}
-
-# holds NAME COMMAND...: the command succeeds.
-holds() {
-  name=$1
-  shift
-  if "$@" >/dev/null 2>&1; then ok "$name"; else not_ok "$name"; fi
-}
-
-# says NAME TEXT: the last run said TEXT.
-says() { holds "$1" grep -qF -- "$2" err; }
+# shellcheck source=tests/shell_support.sh
+. "${top_srcdir:-.}/tests/shell_support.sh"
 
 # row COLUMN VALUE COLUMN: of the last result, the third column where the first has VALUE.
 cell() {
@@ -242,5 +201,4 @@ cp out once
 run compare model.kb other.kb --corpus all --threads 3
 holds "byte by byte" cmp once out
 
-echo "$failures failures"
-test "$failures" -eq 0
+none_failed

@@ -2,41 +2,17 @@
 # assign as a filter and watch, as a service would use them: which sessions get a label, when, and that each gets one,
 # whatever happens to the process, its inputs and its output in between.
 # Prints a line for each claim: "ok NAME", "not ok NAME", "skip NAME: why".
-set -u
-LC_ALL=C
-export LC_ALL
-start_dir=$(pwd)
-build_dir=$(cd "${top_builddir:-.}" && pwd)
-kaboom=$build_dir/kaboom
+# shellcheck source=tests/shell_support.sh
+. "${top_srcdir:-.}/tests/shell_support.sh"
 killer=$build_dir/tests/watch_killer
-failures=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-watch.XXXXXX") || exit 1
 watch_pid=
 end_watch() { if [ -n "$watch_pid" ]; then kill -KILL "$watch_pid" 2>/dev/null; fi; }
 trap 'end_watch; rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-XDG_CACHE_HOME=$work/cache
 XDG_STATE_HOME=$work/states
-export XDG_CACHE_HOME XDG_STATE_HOME
+export XDG_STATE_HOME
 
-ok() { echo "ok $1"; }
-not_ok() {
-  echo "not ok $1"
-  failures=$((failures + 1))
-  if [ -s err ]; then sed 's/^/#   /' err | tail -5; fi
-}
-skip() { echo "skip $1: $2"; }
-holds() { # NAME COMMAND...: the command succeeds
-  name=$1
-  shift
-  if "$@" >/dev/null 2>&1; then ok "$name"; else not_ok "$name"; fi
-}
 is() { # NAME GOT WANTED
   if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1 ($2, not $3)"; fi
-}
-says() { # NAME TEXT: standard error has it
-  if grep -qF -- "$2" err; then ok "$1"; else not_ok "$1 (no '$2')"; fi
 }
 # comes NAME COMMAND...: the command succeeds within ten seconds.
 comes() {
@@ -341,7 +317,6 @@ is "bad usage: a table in a file" "$("$kaboom" watch dir -m model.kb -o x --form
 is "no such folder" "$("$kaboom" watch nowhere -m model.kb --state s >two 2>&1; echo $?)" 1
 
 # --- units for systemd -------------------------------------------------------------------------------------
-source_dir=$(cd "$start_dir" && cd "${top_srcdir:-.}" && pwd)
 mkdir units
 printf '[Service]\nExecStart=/bin/true\n' >units/nothing.service
 if systemd-analyze verify units/nothing.service >/dev/null 2>&1; then
@@ -373,4 +348,4 @@ kills() { # FORM KILLS SEED
 kills csv "${KILLS:-8}" 1
 kills json 4 2
 
-[ "$failures" -eq 0 ]
+none_failed

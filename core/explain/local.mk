@@ -75,13 +75,13 @@ tests_test_ngrams_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/test_ngram_lift tests/test_ngram_memory
 TESTS += tests/test_ngram_lift tests/test_ngram_memory
-tests_test_ngram_memory_SOURCES = tests/test_ngram_memory.c tests/corpus_files.h \
+tests_test_ngram_memory_SOURCES = tests/test_ngram_memory.c tests/corpus_draft.h tests/corpus_files.h \
   tests/failing_memory.h
 tests_test_ngram_memory_CPPFLAGS = $(EXPLAIN_CPPFLAGS) -I$(top_srcdir)/tests $(ZLIB_CFLAGS) \
   $(CMOCKA_CFLAGS)
 tests_test_ngram_memory_CFLAGS = $(TEST_CFLAGS)
 tests_test_ngram_memory_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
-tests_test_ngram_lift_SOURCES = tests/test_ngram_lift.c tests/corpus_files.h
+tests_test_ngram_lift_SOURCES = tests/test_ngram_lift.c tests/corpus_draft.h tests/corpus_files.h
 tests_test_ngram_lift_CPPFLAGS = $(EXPLAIN_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/ngrams \
   -I$(top_srcdir)/tests $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_ngram_lift_CFLAGS = $(TEST_CFLAGS)

@@ -280,6 +280,16 @@ static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks
     return status;
 }
 
+kb_status kb_basis_end(kb_basis *basis, float **coordinates, kb_status status)
+{
+    if (status) {
+        free(*coordinates);
+        *coordinates = NULL;
+        kb_basis_clear(basis);
+    }
+    return status;
+}
+
 kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *blocks, double energy,
                        kb_pool *pool, const kb_progress *progress, kb_error *err)
 {
@@ -301,12 +311,7 @@ kb_status kb_basis_fit(kb_basis *basis, float **coordinates, const kb_blocks *bl
         openblas_set_num_threads(1);
     }
     workspace_clear(&w);
-    if (status) {
-        free(*coordinates);
-        *coordinates = NULL;
-        kb_basis_clear(basis);
-    }
-    return status;
+    return kb_basis_end(basis, coordinates, status);
 }
 
 /* --- leading components ------------------------------------------------------------------- */

@@ -60,6 +60,10 @@ size_t kb_basis_choose_rank(const double *values, size_t n, double total, double
 kb_status kb_basis_make_vectors(kb_basis *basis, const kb_blocks *blocks, const float *weights,
                                 const kb_progress *progress, kb_error *err);
 
+/* The end of a factorisation that came to STATUS, which is returned: after a failure BASIS is
+ * cleared and COORDINATES freed and NULL. */
+kb_status kb_basis_end(kb_basis *basis, float **coordinates, kb_status status);
+
 /* Y (count x r) = the coordinates of the sessions of BLOCKS, RESIDUAL (count, or NULL) = the norm
  * of what is outside the space, in units of s. Needs rank > 0. */
 kb_status kb_basis_project(const kb_basis *basis, const kb_blocks *blocks, kb_matrix y,

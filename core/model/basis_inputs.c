@@ -162,10 +162,5 @@ kb_status kb_basis_fit_inputs(kb_basis *basis, float **coordinates, const kb_blo
         openblas_set_num_threads(1);
     }
     workspace_clear(&w);
-    if (status) {
-        free(*coordinates);
-        *coordinates = NULL;
-        kb_basis_clear(basis);
-    }
-    return status;
+    return kb_basis_end(basis, coordinates, status);
 }

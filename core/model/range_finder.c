@@ -354,10 +354,5 @@ kb_status kb_basis_fit_randomised(kb_basis *basis, float **coordinates, const kb
     while (!status && !enough)
         status = attempt(basis, coordinates, blocks, options, &l, &enough, progress, err);
     openblas_set_num_threads(1);
-    if (status) {
-        free(*coordinates);
-        *coordinates = NULL;
-        kb_basis_clear(basis);
-    }
-    return status;
+    return kb_basis_end(basis, coordinates, status);
 }

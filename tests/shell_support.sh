@@ -1,0 +1,61 @@
+# shellcheck shell=sh
+# What the shell tests share. To be sourced first:
+#
+#   . "${top_srcdir:-.}/tests/shell_support.sh"
+#
+# It finds the sources ($source_dir), what was built ($build_dir) and the program ($kaboom), and goes to an empty folder
+# ($work) that is removed at the end, with a cache in it. A test prints a line for each claim, "ok NAME", "not ok NAME" or
+# "skip NAME: why", and ends with none_failed. $tested_verb: what each run begins with, for tests of one verb.
+set -u
+LC_ALL=C
+export LC_ALL
+source_dir=$(cd "${top_srcdir:-.}" && pwd)
+build_dir=$(cd "${top_builddir:-.}" && pwd)
+kaboom=$build_dir/kaboom
+failures=0 tested_verb=
+work=$(mktemp -d "${TMPDIR:-/tmp}/kaboom-$(basename "$0" .sh).XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+cd "$work" || exit 1
+XDG_CACHE_HOME=$work/cache
+export XDG_CACHE_HOME
+: "$source_dir" # not every test wants it
+
+ok() { echo "ok $1"; }
+not_ok() { # NAME [WHY]: with the end of what was said and the beginning of what came out
+  echo "not ok $1${2:+ ($2)}"
+  failures=$((failures + 1))
+  if [ -s err ]; then tail -n 5 err | sed 's/^/#   /'; fi
+  if [ -s out ]; then head -n 12 out | cut -c1-150 | sed 's/^/#   /'; fi
+}
+skip() { echo "skip $1: $2"; }
+none_failed() { [ "$failures" -eq 0 ]; }
+
+# Runs the program: result in out, messages in err, exit status in $status.
+run() { # ARGUMENT...
+  "$kaboom" ${tested_verb:+"$tested_verb"} "$@" >out 2>err </dev/null
+  status=$?
+}
+
+gives() { # STATUS NAME ARGUMENT...: the exit status is STATUS
+  wanted=$1 name=$2
+  shift 2
+  run "$@"
+  if [ "$status" -eq "$wanted" ]; then ok "$name"; else not_ok "$name" "exit status $status, not $wanted"; fi
+}
+
+header_is() { # NAME HEADER
+  if [ "$(head -n 1 out)" = "$2" ]; then ok "$1"; else not_ok "$1"; fi
+}
+
+says() { # NAME TEXT: standard error has it
+  if grep -qF -- "$2" err; then ok "$1"; else not_ok "$1" "no '$2'"; fi
+}
+
+holds() { # NAME COMMAND...: the command succeeds
+  name=$1
+  shift
+  if "$@" >/dev/null 2>&1; then ok "$name"; else not_ok "$name"; fi
+}
+
+lines() { wc -l <"$1" | tr -d ' '; }
