@@ -168,13 +168,15 @@ static void write_row(cluster_ngrams *n, output *out, const kb_lift_row *row, si
 
 static int write_all(cluster_ngrams *n)
 {
-    static const char *const first[] = {"cluster", "rank", NULL};
-    static const char *const last[] = {"count", "users",   "sessions", "share", "other",
-                                       "lift",  "p_value", "q_value",  NULL};
+    static const output_column first[] = {{.name = "cluster"}, {.name = "rank"}, {.name = NULL}};
+    static const output_column last[] = {
+        {"count", .drop = 7},   {"users", .drop = 6},   {"sessions", .drop = 4},
+        {"share", .drop = 3},   {"other", .drop = 5},   {"lift", .drop = 1},
+        {"p_value", .drop = 8}, {"q_value", .drop = 2}, {.name = NULL}};
     const cli_options *options = n->work.options;
     cli_ngram_columns columns;
     cli_ngram_columns_init(&columns, &options->lifts.ngrams, first, last);
-    output *out = cli_output(&n->work, columns.names, columns.count);
+    output *out = cli_output(&n->work, columns.items, columns.count);
     uint32_t group = 0;
     size_t rank = 0;
     for (size_t i = 0; out && i < n->found.count; i++) {

@@ -1,7 +1,6 @@
 /* What explain prints: the columns of each measure, as one table. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "explain_groups.h"
 #include "memory.h"
@@ -19,7 +18,7 @@ typedef struct cells {
 } cells;
 
 typedef struct column_row {
-    const char *name;
+    output_column head;
     void (*write)(output *out, const cells *c);
 } column_row;
 
@@ -202,32 +201,20 @@ static void write_folded(output *out, const cells *c)
     output_count(out, count);
 }
 
-/* Their names with a blank between them, as they are ranked. A row that there is no memory for is
- * told as missing. */
+/* Their names, as they are ranked. A row that there is no memory for is told as missing. */
 static void write_also(output *out, const cells *c)
 {
-    char *text = NULL, *end = NULL;
-    for (int pass = 0; pass < 2; pass++) {
-        size_t bytes = 1;
-        for (size_t i = c->place + 1; i < c->group->ranked; i++) {
-            if (!is_folded_into(c, i))
-                continue;
-            const char *name = object_name(c, c->group->contrast.rows[c->group->order[i]].object);
-            if (text)
-                end = stpcpy(stpcpy(end, end == text ? "" : " "), name);
-            bytes += strlen(name) + 1;
-        }
-        if (!pass) {
-            text = end = kb_calloc(bytes, 1);
-            if (!text)
-                break;
-        }
-    }
-    if (text)
-        output_text(out, text);
-    else
+    size_t count = 0;
+    const char **names = kb_calloc(c->group->ranked + 1, sizeof *names);
+    if (!names) {
         output_missing(out);
-    free(text);
+        return;
+    }
+    for (size_t i = c->place + 1; i < c->group->ranked; i++)
+        if (is_folded_into(c, i))
+            names[count++] = object_name(c, c->group->contrast.rows[c->group->order[i]].object);
+    output_list(out, names, count);
+    free(names);
 }
 
 /* --- mutations ---------------------------------------------------------------------------- */
@@ -276,71 +263,55 @@ static void write_injected_flips(output *out, const cells *c)
 
 /* --- the table ---------------------------------------------------------------------------- */
 
+/* DROP: see output_column. What a set has goes last, then what others have, what ranks, and tests.
+ */
+#define COLUMN(name, drop_, write_)                                                                \
+    {                                                                                              \
+        {name, .drop = (drop_)}, write_                                                            \
+    }
 #define SHARES                                                                                     \
-    {"presence", write_presence}, {"other", write_other},                                          \
-    {                                                                                              \
-        "f1", write_f1                                                                             \
-    }
-#define COUNTS                                                                                     \
-    {"inside", write_inside},                                                                      \
-    {                                                                                              \
-        "outside", write_outside                                                                   \
-    }
+    COLUMN("presence", 1, write_presence), COLUMN("other", 3, write_other),                        \
+        COLUMN("f1", 7, write_f1)
+#define COUNTS COLUMN("inside", 12, write_inside), COLUMN("outside", 13, write_outside)
 #define TEST                                                                                       \
-    {"effect", write_effect}, {"low", write_low}, {"high", write_high}, {"p", write_p},            \
-    {                                                                                              \
-        "q", write_q                                                                               \
-    }
+    COLUMN("effect", 5, write_effect), COLUMN("low", 9, write_low),                                \
+        COLUMN("high", 10, write_high), COLUMN("p", 8, write_p), COLUMN("q", 4, write_q)
 #define MOMENTS                                                                                    \
-    {"other", write_moment_other}, {"d", write_d}, {"d_low", write_d_low},                         \
-    {                                                                                              \
-        "d_high", write_d_high                                                                     \
-    }
-#define FOLDED                                                                                     \
-    {"folded", write_folded},                                                                      \
-    {                                                                                              \
-        "also", write_also                                                                         \
-    }
+    COLUMN("other", 3, write_moment_other), COLUMN("d", 2, write_d),                               \
+        COLUMN("d_low", 16, write_d_low), COLUMN("d_high", 17, write_d_high)
+#define GATE COLUMN("gate", 6, write_gate)
+#define FOLDED COLUMN("folded", 14, write_folded), COLUMN("also", 15, write_also)
 
 /* The columns behind cluster,rank,object; where there is an effect given another object, its
  * columns follow those of the gate. */
 static const column_row columns_of[CLI_MEASURES][COLUMNS_MAX] = {
-    [KB_BY_COMBINED] = {SHARES,
-                        {"score", write_score},
-                        {"lead", write_lead},
-                        COUNTS,
-                        TEST,
-                        {"gate", write_gate},
-                        FOLDED},
-    [KB_BY_GROWTH] =
-        {{"growth", write_moment}, MOMENTS, COUNTS, TEST, {"gate", write_gate}, FOLDED},
-    [KB_BY_RANK] = {{"level", write_moment}, MOMENTS, COUNTS, TEST, {"gate", write_gate}, FOLDED},
-    [KB_BY_ODDS] = {SHARES, COUNTS, TEST, {"gate", write_gate}, FOLDED},
+    [KB_BY_COMBINED] = {SHARES, COLUMN("score", 2, write_score), COLUMN("lead", 11, write_lead),
+                        COUNTS, TEST, GATE, FOLDED},
+    [KB_BY_GROWTH] = {COLUMN("growth", 1, write_moment), MOMENTS, COUNTS, TEST, GATE, FOLDED},
+    [KB_BY_RANK] = {COLUMN("level", 1, write_moment), MOMENTS, COUNTS, TEST, GATE, FOLDED},
+    [KB_BY_ODDS] = {SHARES, COUNTS, TEST, GATE, FOLDED},
     [KB_BY_PRESENCE] = {SHARES},
-    [KB_BY_ABSENCE] =
-        {{"absence", write_presence}, {"other", write_other}, {"f1", write_f1}, COUNTS, TEST},
-    [KB_BY_MEAN] =
-        {{"mean", write_mean}, {"other", write_mean_other}, {"ratio", write_ratio}, COUNTS, TEST},
-    [CLI_BY_MUTATION] = {{"share", write_share},
-                         {"low", write_share_low},
-                         {"high", write_share_high},
-                         {"zeroed", write_zeroed},
-                         {"zeroed_flips", write_zeroed_flips},
-                         {"injected", write_injected},
-                         {"injected_flips", write_injected_flips}},
+    [KB_BY_ABSENCE] = {COLUMN("absence", 1, write_presence), COLUMN("other", 3, write_other),
+                       COLUMN("f1", 7, write_f1), COUNTS, TEST},
+    [KB_BY_MEAN] = {COLUMN("mean", 1, write_mean), COLUMN("other", 3, write_mean_other),
+                    COLUMN("ratio", 2, write_ratio), COUNTS, TEST},
+    [CLI_BY_MUTATION] = {COLUMN("share", 1, write_share), COLUMN("low", 9, write_share_low),
+                         COLUMN("high", 10, write_share_high), COLUMN("zeroed", 11, write_zeroed),
+                         COLUMN("zeroed_flips", 2, write_zeroed_flips),
+                         COLUMN("injected", 12, write_injected),
+                         COLUMN("injected_flips", 3, write_injected_flips)},
 };
 
-static const column_row given_columns[] = {{"given", write_given},
-                                           {"given_low", write_given_low},
-                                           {"given_high", write_given_high},
-                                           {"given_p", write_given_p},
-                                           {"given_q", write_given_q}};
+static const column_row given_columns[] = {
+    COLUMN("given", 5, write_given), COLUMN("given_low", 18, write_given_low),
+    COLUMN("given_high", 19, write_given_high), COLUMN("given_p", 20, write_given_p),
+    COLUMN("given_q", 6, write_given_q)};
 
 /* CHOSEN (COLUMNS_MAX): the columns of this run; returns how many. */
 static size_t choose_columns(column_row *chosen, const cli_options *options)
 {
     size_t n = 0, given = sizeof given_columns / sizeof *given_columns;
-    for (const column_row *column = columns_of[options->by]; column->name; column++) {
+    for (const column_row *column = columns_of[options->by]; column->head.name; column++) {
         chosen[n++] = *column;
         for (size_t i = 0; column->write == write_gate && options->given && i < given; i++)
             chosen[n++] = given_columns[i];
@@ -390,11 +361,12 @@ static void write_group(output *out, const explanation *e, size_t g, const colum
 static int write_objects(explanation *e)
 {
     column_row columns[COLUMNS_MAX];
-    const char *names[COLUMNS_MAX + 3] = {"cluster", "rank", "object"};
+    output_column heads[COLUMNS_MAX + 3] = {
+        {.name = "cluster"}, {.name = "rank"}, {.name = "object"}};
     size_t count = choose_columns(columns, e->work.options);
     for (size_t i = 0; i < count; i++)
-        names[3 + i] = columns[i].name;
-    output *out = cli_output(&e->work, names, 3 + count);
+        heads[3 + i] = columns[i].head;
+    output *out = cli_output(&e->work, heads, 3 + count);
     for (size_t g = 0; out && g < e->count; g++)
         write_group(out, e, g, columns, count);
     return cli_finish_output(&e->work.console, out);
@@ -402,8 +374,12 @@ static int write_objects(explanation *e)
 
 static int write_representatives(explanation *e)
 {
-    static const char *const names[] = {"cluster", "kind", "rank", "session", "distance"};
-    output *out = cli_output(&e->work, names, sizeof names / sizeof *names);
+    static const output_column heads[] = {{.name = "cluster"},
+                                          {.name = "kind"},
+                                          {.name = "rank"},
+                                          {.name = "session"},
+                                          {.name = "distance"}};
+    output *out = cli_output(&e->work, heads, sizeof heads / sizeof *heads);
     for (size_t g = 0; out && g < e->count; g++) {
         const kb_representatives *found = &e->groups[g].representatives;
         for (size_t i = 0; i < found->count; i++) {

@@ -33,8 +33,7 @@ static kb_status open_rows(const label_file *file, output **out, int *fd, kb_err
         return KB_ERR_IO;
     }
     bool named = !S_ISREG(st.st_mode) || st.st_size == 0 || !file->path;
-    *out = output_open_rows(f, file->format, cli_label_columns, CLI_LABEL_COLUMNS, CLI_LABEL_WIDTH,
-                            named);
+    *out = output_open_rows(f, file->format, cli_label_columns, CLI_LABEL_COLUMNS, named);
     if (!*out && file->path)
         fclose(f);
     return *out ? KB_OK : kb_fail_memory(err, "the output");

@@ -2,8 +2,11 @@
 
 #include <errno.h>
 
-const char *const cli_label_columns[CLI_LABEL_COLUMNS] = {"session", "cluster",  "distance",
-                                                          "novelty", "emerging", "p_value"};
+/* A streamed table takes 70 cells at the least, and 98 where there is room. */
+const output_column cli_label_columns[CLI_LABEL_COLUMNS] = {
+    {"session", .width = 40, .least = 12}, {"cluster", .width = 7},
+    {"distance", .drop = 4, .width = 11},  {"novelty", .drop = 2, .width = 11},
+    {"emerging", .drop = 1, .width = 8},   {"p_value", .drop = 3, .width = 11}};
 
 void cli_write_label(output *out, const char *session, const kb_assignment *a)
 {

@@ -5,12 +5,12 @@
 #include "filter.h"
 #include "output.h"
 
-enum { CLI_LABEL_COLUMNS = 6, CLI_LABEL_WIDTH = 12 };
+enum { CLI_LABEL_COLUMNS = 6 };
 
 /* The columns as the first line of CSV. */
 #define CLI_LABEL_HEADER "session,cluster,distance,novelty,emerging,p_value"
 
-extern const char *const cli_label_columns[CLI_LABEL_COLUMNS];
+extern const output_column cli_label_columns[CLI_LABEL_COLUMNS];
 
 void cli_write_label(output *out, const char *session, const kb_assignment *assignment);
 /* All of LABELS, and on their way: KB_ERR_IO names TARGET, without a text when its reader has gone.

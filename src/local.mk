@@ -4,6 +4,7 @@ kaboom_CPPFLAGS = $(SRC_CPPFLAGS)
 kaboom_CFLAGS = $(CORE_CFLAGS)
 kaboom_LDADD = $(SRC_LIBS)
 kaboom_SOURCES = \
+  src/cell_text.c src/cell_text.h \
   src/cluster_ngrams.c \
   src/describe.c src/describe.h \
   src/explain_columns.c \
@@ -18,6 +19,8 @@ kaboom_SOURCES = \
   src/output.c src/output.h \
   src/peak_memory.c src/peak_memory.h \
   src/run.c src/run.h \
+  src/table_layout.c src/table_layout.h \
+  src/terminal_width.c src/terminal_width.h \
   src/verb_assign.c \
   src/verb_cache.c \
   src/verb_calibrate.c \
@@ -42,9 +45,18 @@ kaboom_SOURCES = \
   src/work.c src/work.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/test_output
-TESTS += tests/test_output
-tests_test_output_SOURCES = tests/test_output.c src/output.c
+check_PROGRAMS += tests/test_cell_text tests/test_output tests/test_table_layout
+TESTS += tests/test_cell_text tests/test_output tests/test_table_layout
+tests_test_cell_text_SOURCES = tests/test_cell_text.c src/cell_text.c
+tests_test_cell_text_CPPFLAGS = $(SRC_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_cell_text_CFLAGS = $(TEST_CFLAGS)
+tests_test_cell_text_LDADD = $(CMOCKA_LIBS)
+tests_test_table_layout_SOURCES = tests/test_table_layout.c src/table_layout.c
+tests_test_table_layout_CPPFLAGS = $(SRC_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_table_layout_CFLAGS = $(TEST_CFLAGS)
+tests_test_table_layout_LDADD = $(CMOCKA_LIBS)
+tests_test_output_SOURCES = tests/test_output.c src/cell_text.c src/output.c src/table_layout.c \
+  src/terminal_width.c
 tests_test_output_CPPFLAGS = $(SRC_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_output_CFLAGS = $(TEST_CFLAGS)
 tests_test_output_LDADD = $(CORPUS_LIBS) $(CMOCKA_LIBS)

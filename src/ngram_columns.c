@@ -2,20 +2,24 @@
 
 #include <stdio.h>
 
+/* Where a terminal is narrow. The length shows in the events as well; their names may be shortened
+ * so far before columns of numbers are left out. */
+enum { DROP_N = 20, EVENT_LEAST = 14 };
+
 void cli_ngram_columns_init(cli_ngram_columns *columns, const kb_ngram_options *lengths,
-                            const char *const *first, const char *const *last)
+                            const output_column *first, const output_column *last)
 {
     size_t count = 0;
-    for (; *first; first++)
-        columns->names[count++] = *first;
+    for (; first->name; first++)
+        columns->items[count++] = *first;
     if (lengths->least < lengths->most)
-        columns->names[count++] = "n";
+        columns->items[count++] = (output_column){"n", .drop = DROP_N};
     for (size_t e = 0; e + 1 < lengths->most; e++) {
         snprintf(columns->events[e], sizeof columns->events[e], "e%zu", e);
-        columns->names[count++] = columns->events[e];
+        columns->items[count++] = (output_column){columns->events[e], .least = EVENT_LEAST};
     }
-    for (; *last; last++)
-        columns->names[count++] = *last;
+    for (; last->name; last++)
+        columns->items[count++] = *last;
     columns->count = count;
 }
 

@@ -12,14 +12,14 @@ enum { CLI_NGRAM_EXTRA = 12 }; /* columns beside the events' */
 
 typedef struct cli_ngram_columns {
     char events[KB_NGRAM_MAX][24]; /* e0, e1, ... */
-    const char *names[KB_NGRAM_MAX + CLI_NGRAM_EXTRA];
+    output_column items[KB_NGRAM_MAX + CLI_NGRAM_EXTRA];
     size_t count;
 } cli_ngram_columns;
 
-/* FIRST, n where the lengths are several, e0 to e(most - 2), LAST; both end with NULL. COLUMNS must
- * stay where it is while its names are in use. */
+/* FIRST, n where the lengths are several, e0 to e(most - 2), LAST; both end with one without a
+ * name. COLUMNS must stay where it is while its items are in use. */
 void cli_ngram_columns_init(cli_ngram_columns *columns, const kb_ngram_options *lengths,
-                            const char *const *first, const char *const *last);
+                            const output_column *first, const output_column *last);
 /* The cells of n and of the events of a row of length N. */
 void cli_write_ngram(output *out, const kb_events *events, const kb_ngram_options *lengths,
                      size_t n, const uint32_t *row);

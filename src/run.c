@@ -7,10 +7,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "job_text.h"
+#include "terminal_width.h"
 
 const char cli_phase_writing[] = "writing";
 
@@ -121,12 +121,12 @@ static void describe_progress(const kb_job_state *state, char *text, size_t size
     snprintf(text, size, "%s%s%s%s", share, amount, *rate ? ", " : "", rate);
 }
 
-static size_t terminal_width(void)
+static size_t line_width(void)
 {
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2)
+    size_t width = terminal_width(STDERR_FILENO);
+    if (width < 2)
         return 80;
-    return size.ws_col < LINE_MAX_WIDTH ? size.ws_col : LINE_MAX_WIDTH - 1;
+    return width < LINE_MAX_WIDTH ? width : LINE_MAX_WIDTH - 1;
 }
 
 /* The bar takes the room that the words leave. */
@@ -134,7 +134,7 @@ static void draw_bar(cli_console *console, const kb_job_state *state)
 {
     char line[LINE_MAX_WIDTH + 128], bar[BAR_WIDTH + 1] = "", text[192];
     describe_progress(state, text, sizeof text);
-    size_t room = terminal_width() - 1, taken = strlen(text) + PHASE_WIDTH + 4;
+    size_t room = line_width() - 1, taken = strlen(text) + PHASE_WIDTH + 4;
     size_t width = taken + BAR_WIDTH <= room ? BAR_WIDTH : taken < room ? room - taken : 0;
     for (size_t i = 0; i < width; i++)
         bar[i] = i * 100 < (size_t)share_of(state) * width ? '#' : '.';

@@ -147,7 +147,7 @@ static int assign_stream(const cli_options *options)
     filtering f = {0};
     cli_work_start(&f.work, options);
     f.out = output_open_rows(stdout, (output_format)options->format, cli_label_columns,
-                             CLI_LABEL_COLUMNS, CLI_LABEL_WIDTH, true);
+                             CLI_LABEL_COLUMNS, true);
     int status = cli_run(&f.work.console, filter, &f);
     cli_sum_problems(&f.work.console, options->operand);
     status = tell_late(&f, status);

@@ -36,9 +36,13 @@ static void write_time(output *out, int64_t seconds)
 
 static int write_entries(cache_work *w)
 {
-    static const char *const columns[] = {"corpus", "part", "bytes", "used", "file"};
+    static const output_column columns[] = {{.name = "corpus"},
+                                            {"part", .drop = 3},
+                                            {"bytes", .drop = 1},
+                                            {"used", .drop = 2},
+                                            {"file", .drop = 4}};
     output *out = output_open(stdout, (output_format)w->options->format, columns,
-                              sizeof columns / sizeof *columns, 0);
+                              sizeof columns / sizeof *columns, false);
     for (size_t i = 0; i < w->entries.count; i++) {
         const kb_cache_entry *entry = &w->entries.items[i];
         const char *dot = strchr(entry->name, '.');

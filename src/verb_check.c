@@ -45,10 +45,11 @@ enum { ITEM_WIDTH = 32 }; /* "problems: wrong number of fields" */
 
 int verb_check(const cli_options *options)
 {
-    static const char *const columns[] = {"item", "value"};
+    static const output_column columns[] = {{"item", .width = ITEM_WIDTH},
+                                            {"value", .whole = true}};
     checking c = {0};
     cli_work_start(&c.work, options);
-    c.out = output_open(stdout, (output_format)options->format, columns, 2, ITEM_WIDTH);
+    c.out = output_open(stdout, (output_format)options->format, columns, 2, true);
     int status = cli_run(&c.work.console, check, &c);
     if (status == CLI_DONE)
         cli_describe_corpus(c.out, c.work.corpus);

@@ -52,9 +52,12 @@ static void write_test(output *out, const kb_tally_row *row)
 
 static int write_totals(counting *c)
 {
-    static const char *const columns[] = {
-        "cluster",  "name",      "sessions", "share", "share_low",     "share_high", "users",
-        "emerging", "day_trend", "day_p",    "day_q", "version_trend", "version_p",  "version_q"};
+    static const output_column columns[] = {
+        {.name = "cluster"},       {.name = "name"},         {.name = "sessions"},
+        {"share", .drop = 1},      {"share_low", .drop = 6}, {"share_high", .drop = 7},
+        {"users", .drop = 3},      {"emerging", .drop = 2},  {"day_trend", .drop = 8},
+        {"day_p", .drop = 10},     {"day_q", .drop = 4},     {"version_trend", .drop = 9},
+        {"version_p", .drop = 11}, {"version_q", .drop = 5}};
     const kb_tally *days = &c->tallies[KB_BY_DAY], *versions = &c->tallies[KB_BY_VERSION];
     output *out = cli_output(&c->work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < days->row_count; i++) {
@@ -90,10 +93,11 @@ static void write_cell(output *out, const counting *c, const kb_tally_row *row,
 
 static int write_groups(counting *c, kb_tally_by by)
 {
-    const char *const columns[] = {"cluster",   "name",       kb_tally_by_name(by),
-                                   "sessions",  "of",         "share",
-                                   "share_low", "share_high", "users",
-                                   "trend",     "p",          "q"};
+    const output_column columns[] = {
+        {.name = "cluster"},      {.name = "name"},          {.name = kb_tally_by_name(by)},
+        {.name = "sessions"},     {"of", .drop = 3},         {"share", .drop = 1},
+        {"share_low", .drop = 6}, {"share_high", .drop = 7}, {"users", .drop = 4},
+        {"trend", .drop = 5},     {"p", .drop = 8},          {"q", .drop = 2}};
     const kb_tally *tally = &c->tallies[by];
     output *out = cli_output(&c->work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < tally->row_count; i++)

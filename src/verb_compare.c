@@ -89,10 +89,13 @@ static void write_row(output *out, const comparing *c, const kb_change_row *row)
 
 static int write_comparison(comparing *c)
 {
-    static const char *const columns[] = {"cluster_a",  "name_a",     "cluster_b",  "name_b",
-                                          "change",     "shared",     "jaccard",    "a_in_b",
-                                          "b_in_a",     "similarity", "sessions_a", "share_a",
-                                          "sessions_b", "share_b",    "p",          "q"};
+    static const output_column columns[] = {
+        {.name = "cluster_a"},     {"name_a", .drop = 1},     {.name = "cluster_b"},
+        {"name_b", .drop = 2},     {.name = "change"},        {"shared", .drop = 6},
+        {"jaccard", .drop = 10},   {"a_in_b", .drop = 11},    {"b_in_a", .drop = 12},
+        {"similarity", .drop = 7}, {"sessions_a", .drop = 8}, {"share_a", .drop = 3},
+        {"sessions_b", .drop = 9}, {"share_b", .drop = 4},    {"p", .drop = 13},
+        {"q", .drop = 5}};
     const cli_work *work = &c->judgement.work;
     output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < c->result.count; i++)

@@ -19,8 +19,12 @@ void cli_write_elbow_row(output *out, const kb_elbow_row *row)
 
 int cli_write_elbow(cli_work *work, const kb_elbow *elbow)
 {
-    static const char *const columns[] = {
-        "k", "silhouette", "davies_bouldin", "calinski_harabasz", "inertia", "chosen"};
+    static const output_column columns[] = {{.name = "k"},
+                                            {"silhouette", .drop = 1},
+                                            {"davies_bouldin", .drop = 2},
+                                            {"calinski_harabasz", .drop = 3},
+                                            {"inertia", .drop = 4},
+                                            {.name = "chosen"}};
     output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < elbow->count; i++) {
         cli_write_elbow_row(out, &elbow->rows[i]);

@@ -35,13 +35,13 @@ static int write_embeddings(cli_work *work)
 {
     size_t latent = kb_model_latent(work->model);
     char(*names)[NAME_ROOM] = kb_calloc(latent + 1, sizeof *names);
-    const char **columns = kb_calloc(latent + 1, sizeof *columns);
+    output_column *columns = kb_calloc(latent + 1, sizeof *columns);
     output *out = NULL;
     if (names && columns) {
-        columns[0] = "session";
+        columns[0].name = "session";
         for (size_t d = 1; d <= latent; d++) {
             snprintf(names[d], NAME_ROOM, "z%zu", d);
-            columns[d] = names[d];
+            columns[d] = (output_column){names[d], .drop = (unsigned)d};
         }
         out = cli_output(work, columns, latent + 1);
     }

@@ -69,9 +69,9 @@ static int tell_more(import_work *w, int status)
 
 static int write_result(import_work *w)
 {
-    static const char *const columns[] = {"item", "value"};
+    static const output_column columns[] = {{.name = "item"}, {.name = "value"}};
     const kb_import_result *r = &w->result;
-    output *out = output_open(stdout, (output_format)w->options->format, columns, 2, 0);
+    output *out = output_open(stdout, (output_format)w->options->format, columns, 2, false);
     cli_item_text(out, "corpus", w->options->operands[2]);
     cli_item_count(out, "sessions", r->sessions);
     cli_item_count(out, "objects", r->objects);

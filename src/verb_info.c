@@ -133,7 +133,7 @@ static kb_status read_any(void *ctx, const kb_progress *progress, kb_error *err)
 
 static int write_information(information *info)
 {
-    static const char *const columns[] = {"item", "value"};
+    static const output_column columns[] = {{.name = "item"}, {.name = "value"}};
     output *out = cli_output(&info->work, columns, 2);
     if (info->work.corpus) {
         cli_describe_corpus(out, info->work.corpus);

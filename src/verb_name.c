@@ -133,8 +133,10 @@ static void write_retired(output *out, const kb_model *model, const kb_retired *
 
 static int write_list(naming *n)
 {
-    static const char *const columns[] = {"cluster",     "name",  "sessions", "state",
-                                          "calibration", "until", "back_as"};
+    static const output_column columns[] = {{.name = "cluster"},        {.name = "name"},
+                                            {"sessions", .drop = 1},    {"state", .drop = 2},
+                                            {"calibration", .drop = 4}, {"until", .drop = 3},
+                                            {"back_as", .drop = 5}};
     const kb_model *model = n->judgement.a;
     const kb_lineage *lineage = kb_model_lineage(model);
     output *out = cli_output(&n->judgement.work, columns, sizeof columns / sizeof *columns);
@@ -147,7 +149,8 @@ static int write_list(naming *n)
 
 static int write_carried(naming *n)
 {
-    static const char *const columns[] = {"cluster", "name", "from"};
+    static const output_column columns[] = {
+        {.name = "cluster"}, {.name = "name"}, {.name = "from"}};
     output *out = cli_output(&n->judgement.work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < n->comparison.count; i++) {
         const kb_change_row *row = &n->comparison.rows[i];

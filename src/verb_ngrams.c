@@ -77,13 +77,14 @@ static void write_rows(ngram_work *n, output *out)
 
 static int write_ngrams(ngram_work *n)
 {
-    static const char *const first[] = {NULL}, *const last[] = {"count", "users", NULL};
+    static const output_column first[] = {{.name = NULL}},
+                               last[] = {{.name = "count"}, {"users", .drop = 1}, {.name = NULL}};
     cli_ngram_columns columns;
     cli_ngram_columns_init(&columns, &n->options->lifts.ngrams, first, last);
     cli_note_truncations(&n->console, &n->truncations);
     cli_note_folded(&n->console, n->found.folded);
     output *out =
-        output_open(stdout, (output_format)n->options->format, columns.names, columns.count, 0);
+        output_open(stdout, (output_format)n->options->format, columns.items, columns.count, false);
     if (out)
         write_rows(n, out);
     return cli_finish_output(&n->console, out);

@@ -163,7 +163,8 @@ static kb_status project(void *ctx, const kb_progress *progress, kb_error *err)
 
 static int write_map(struct projection *p)
 {
-    static const char *const columns[] = {"session", "x", "y", "cluster"};
+    static const output_column columns[] = {
+        {.name = "session"}, {.name = "x"}, {.name = "y"}, {.name = "cluster"}};
     cli_work *work = &p->work;
     output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < work->count; i++) {

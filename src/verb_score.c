@@ -68,8 +68,10 @@ static void write_row(output *out, const kb_score_row *row)
 
 static int write_scores(scoring *s)
 {
-    static const char *const columns[] = {"split", "sessions",       "accuracy",  "nmi",
-                                          "ari",   "emerging_auroc", "clustering"};
+    static const output_column columns[] = {{.name = "split"},       {"sessions", .drop = 5},
+                                            {"accuracy", .drop = 1}, {"nmi", .drop = 2},
+                                            {"ari", .drop = 3},      {"emerging_auroc", .drop = 4},
+                                            {.name = "clustering"}};
     bool baselines = s->work.options->baselines;
     output *out = cli_output(&s->work, columns, sizeof columns / sizeof *columns - !baselines);
     for (size_t c = 0; c < CLUSTERINGS; c++)

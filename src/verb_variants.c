@@ -120,18 +120,18 @@ static void write_row(output *out, const char *variant, const variant_result *r,
 
 static int write_comparison(comparison *c)
 {
-    static const char *const columns[] = {"variant",
-                                          "k",
-                                          "silhouette",
-                                          "davies_bouldin",
-                                          "calinski_harabasz",
-                                          "inertia",
-                                          "chosen",
-                                          "accuracy",
-                                          "nmi",
-                                          "ari",
-                                          "seconds",
-                                          "memory"};
+    static const output_column columns[] = {{.name = "variant"},
+                                            {.name = "k"},
+                                            {"silhouette", .drop = 1},
+                                            {"davies_bouldin", .drop = 4},
+                                            {"calinski_harabasz", .drop = 5},
+                                            {"inertia", .drop = 6},
+                                            {.name = "chosen"},
+                                            {"accuracy", .drop = 7},
+                                            {"nmi", .drop = 2},
+                                            {"ari", .drop = 3},
+                                            {"seconds", .drop = 8},
+                                            {"memory", .drop = 9}};
     output *out = cli_output(&c->work, columns, sizeof columns / sizeof *columns);
     for (size_t v = 0; v < KB_VARIANTS; v++)
         for (size_t i = 0; i < c->of[v].elbow.count; i++)

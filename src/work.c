@@ -143,9 +143,9 @@ const kb_session *cli_work_session(const cli_work *work, size_t i)
     return kb_corpus_session(work->corpus, work->sessions[i]);
 }
 
-output *cli_output(const cli_work *work, const char *const *columns, size_t count)
+output *cli_output(const cli_work *work, const output_column *columns, size_t count)
 {
-    return output_open(stdout, (output_format)work->options->format, columns, count, 0);
+    return output_open(stdout, (output_format)work->options->format, columns, count, false);
 }
 
 /* A file is written beside its target and renamed over it, so the folder must be writable, and a

@@ -66,7 +66,7 @@ kb_status cli_select(const cli_work *work, const kb_corpus *corpus, size_t **ids
 const kb_session *cli_work_session(const cli_work *work, size_t i); /* the i-th of sessions */
 
 /* Opens standard output for a result with COLUMNS. */
-output *cli_output(const cli_work *work, const char *const *columns, size_t count);
+output *cli_output(const cli_work *work, const output_column *columns, size_t count);
 
 /* KB_ERR_IO when no file can be put at PATH, so that this is known before the work and not after.
  */

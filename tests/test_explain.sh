@@ -127,4 +127,30 @@ holds "representatives are of the cluster" sh -c 'tail -n +2 out | while IFS=, r
 gives 0 "representatives of a set" corpus -m model.kb --representatives 1 --where label=type-01
 gives 2 "representatives given an object" corpus -m model.kb --representatives 1 --given "$object"
 
+# --- what is folded can be read back ------------------------------------------------------------------------------------
+mkdir twins
+awk 'BEGIN {
+  print "session,time,object,value" >"twins/metrics.csv"
+  print "session,label" >"twins/sessions.csv"
+  count = split("Alpha Cache|Beta Cache|b;c\\d|e \"f\"", names, "|")
+  for (s = 1; s <= 40; s++) {
+    leak = s <= 20
+    print "s" s "," (leak ? "leak" : "other") >"twins/sessions.csv"
+    for (t = 0; t < 12; t++) {
+      print "s" s "," t ",noise," 1 + (s * 7 + t * 3) % 5 >"twins/metrics.csv"
+      for (i = 1; i <= count && (leak || s % 7 == 0); i++) {
+        name = names[i]
+        gsub("\"", "\"\"", name)
+        print "s" s "," t ",\"" name "\"," 1 + t * 3 * leak + s % 3 >"twins/metrics.csv"
+      }
+    }
+  }
+}'
+gives 0 "objects that are alike" twins --where label=leak --by odds --top 1
+holds "their names have a semicolon between them, and a backslash before their own" \
+  grep -q ',3,"Beta Cache;b\\;c\\\\d;e ""f"""$' out
+gives 0 "objects that are alike, as JSON" twins --where label=leak --by odds --format json
+holds "JSON has an array of names" grep -qF '"folded":3,"also":["Beta Cache","b;c\\d","e \"f\""]}' out
+holds "and an empty one where nothing is folded" grep -qF '"folded":0,"also":[]}' out
+
 none_failed

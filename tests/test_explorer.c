@@ -20,31 +20,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "program_world.h"
 #include "pty.h"
 
-enum { PATIENCE = 90, ROWS = 24, COLS = 100, PATH = 512 }; /* seconds; cells; bytes */
-
-/* What all tests share: a folder with a corpus "crashes", a model "trained" of it, and
- * "endless.csv", a pipe that never tells anything. */
-struct world {
-    char program[PATH], folder[PATH];
-};
+enum { PATIENCE = 90, ROWS = 24, COLS = 100 }; /* seconds; cells */
 
 /* --- files and the batch verbs --- */
 
-static void run(const struct world *world, const char *command)
-{
-    char line[3 * PATH];
-    snprintf(line, sizeof line, "cd '%s' && KABOOM='%s' && %s", world->folder, world->program,
-             command);
-    int status = system(line);
-    if (status != 0)
-        fail_msg("%s: status %d", command, status);
-}
-
 static char *read_file(const struct world *world, const char *name)
 {
-    char path[2 * PATH], *text = NULL;
+    char path[2 * WORLD_PATH], *text = NULL;
     size_t room = 0;
     snprintf(path, sizeof path, "%s/%s", world->folder, name);
     FILE *f = fopen(path, "r");
@@ -71,18 +56,12 @@ static void check_begins_lines(const char *shorter, const char *longer)
     assert_int_equal(*longer, '\0');
 }
 
+/* What all tests share: a folder with a corpus "crashes", a model "trained" of it, and
+ * "endless.csv", a pipe that never tells anything. */
 static int build_world(void **state)
 {
     static struct world world;
-    ssize_t length = readlink("/proc/self/exe", world.program, sizeof world.program - 16);
-    if (length <= 0)
-        return -1;
-    world.program[length] = '\0';
-    *strrchr(world.program, '/') = '\0';
-    strcpy(strrchr(world.program, '/'), "/kaboom");
-    snprintf(world.folder, sizeof world.folder, "%s/kb-explorer-XXXXXX",
-             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-    if (!mkdtemp(world.folder))
+    if (!world_open(&world, "explorer"))
         return -1;
     *state = &world;
     run(&world,
@@ -94,7 +73,7 @@ static int build_world(void **state)
 
 static int raze_world(void **state)
 {
-    run(*state, "cd / && rm -rf \"$OLDPWD\"");
+    world_close(*state);
     return 0;
 }
 
@@ -104,7 +83,7 @@ static pty *explore_sized(const struct world *world, const char *options, int ro
 {
     static const char *const env[] = {"XDG_STATE_HOME=.", "XDG_CONFIG_HOME=.", "XDG_CACHE_HOME=.",
                                       NULL};
-    char command[3 * PATH];
+    char command[3 * WORLD_PATH];
     snprintf(command, sizeof command, "exec '%s' --threads=1 --device=cpu %s", world->program,
              options);
     const char *argv[] = {"sh", "-c", command, NULL};
@@ -239,7 +218,7 @@ static void it_reaches_clusters_by_itself(void **state)
 
 static void the_sample_opens_and_trains(void **state)
 {
-    char command[PATH], *sample = getenv("srcdir") ? realpath(getenv("srcdir"), NULL) : NULL;
+    char command[WORLD_PATH], *sample = getenv("srcdir") ? realpath(getenv("srcdir"), NULL) : NULL;
     if (!sample)
         skip();
     snprintf(command, sizeof command, "'%s/samples/crashes'", sample);
@@ -378,7 +357,7 @@ static void no_mouse_means_no_mouse(void **state)
 
 static void export(pty *p, const char *name)
 {
-    char keys[PATH];
+    char keys[WORLD_PATH];
     snprintf(keys, sizeof keys, ":export! %s\r", name);
     type(p, keys, name);
     see(p, "wrote");
@@ -400,7 +379,7 @@ static void exports_hold_the_numbers_of_the_verbs(void **state)
     pty *p = explore(world, "crashes -m trained");
     see(p, "Everything is done.");
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
-        char command[PATH];
+        char command[WORLD_PATH];
         type(p, views[i].keys, views[i].shows);
         export(p, views[i].file);
         snprintf(command, sizeof command, "\"$KABOOM\" %s >verb.csv", views[i].verb);
@@ -514,7 +493,7 @@ static void colours_are_there_unless_they_are_unwanted(void **state)
     see(p, "Everything is done.");
     assert_false(any_colour(p));
     leave(p, "q", 0);
-    char command[2 * PATH];
+    char command[2 * WORLD_PATH];
     snprintf(command, sizeof command, "NO_COLOR=1 exec '%s' crashes -m trained --threads=1",
              world->program);
     const char *argv[] = {"sh", "-c", command, NULL};
@@ -547,7 +526,7 @@ static void ascii_draws_nothing_beyond_ascii(void **state)
     see(p, "Everything is done.");
     check_ascii(p);
     leave(p, "q", 0);
-    char command[2 * PATH];
+    char command[2 * WORLD_PATH];
     snprintf(command, sizeof command, "LC_ALL=C exec '%s' crashes -m trained --threads=1",
              world->program);
     const char *argv[] = {"sh", "-c", command, NULL};

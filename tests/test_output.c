@@ -16,14 +16,17 @@
 
 #include "output.h"
 
-static const char *const columns[] = {"name", "n", "x"};
+static const output_column columns[] = {{.name = "name"}, {.name = "n"}, {.name = "x"}};
+static const output_column wide_columns[] = {
+    {"name", .width = 16}, {"n", .width = 16}, {"x", .width = 16}};
 
 /* Two rows with everything that needs care, as FORMAT; the caller frees the text. */
-static char *written(output_format format, size_t streamed)
+static char *written(output_format format, bool streamed)
 {
     char *text = NULL;
     size_t size = 0;
-    output *out = output_open(open_memstream(&text, &size), format, columns, 3, streamed);
+    output *out = output_open(open_memstream(&text, &size), format,
+                              streamed ? wide_columns : columns, 3, streamed);
     assert_non_null(out);
     output_text(out, "a,\"b\"");
     output_count(out, UINT64_MAX);
@@ -35,7 +38,7 @@ static char *written(output_format format, size_t streamed)
     return text;
 }
 
-static void expect(output_format format, size_t streamed, const char *expected)
+static void expect(output_format format, bool streamed, const char *expected)
 {
     char *text = written(format, streamed);
     assert_string_equal(text, expected);
@@ -45,19 +48,19 @@ static void expect(output_format format, size_t streamed, const char *expected)
 static void csv_quotes_what_must_be_quoted(void **state)
 {
     (void)state;
-    expect(OUTPUT_CSV, 0, "name,n,x\n\"a,\"\"b\"\"\",18446744073709551615,0.333333333\n,,\n");
+    expect(OUTPUT_CSV, false, "name,n,x\n\"a,\"\"b\"\"\",18446744073709551615,0.333333333\n,,\n");
 }
 
 static void what_is_no_terminal_gets_csv(void **state)
 {
     (void)state;
-    expect(OUTPUT_AUTO, 0, "name,n,x\n\"a,\"\"b\"\"\",18446744073709551615,0.333333333\n,,\n");
+    expect(OUTPUT_AUTO, false, "name,n,x\n\"a,\"\"b\"\"\",18446744073709551615,0.333333333\n,,\n");
 }
 
 static void json_is_an_array_of_objects(void **state)
 {
     (void)state;
-    expect(OUTPUT_JSON, 0,
+    expect(OUTPUT_JSON, false,
            "[\n{\"name\":\"a,\\\"b\\\"\",\"n\":18446744073709551615,\"x\":0.333333333},\n"
            "{\"name\":\"\",\"n\":null,\"x\":null}\n]\n");
 }
@@ -65,7 +68,7 @@ static void json_is_an_array_of_objects(void **state)
 static void a_table_sets_numbers_to_the_right(void **state)
 {
     (void)state;
-    expect(OUTPUT_TABLE, 0,
+    expect(OUTPUT_TABLE, false,
            "name                      n         x\n"
            "a,\"b\"  18446744073709551615  0.333333\n"
            "                                     \n");
@@ -74,7 +77,7 @@ static void a_table_sets_numbers_to_the_right(void **state)
 static void a_streamed_table_has_fixed_columns(void **state)
 {
     (void)state;
-    expect(OUTPUT_TABLE, 16,
+    expect(OUTPUT_TABLE, true,
            "name              n                 x\n"
            "a,\"b\"             18446744073709551615  0.333333\n"
            "                                    \n");
@@ -82,10 +85,10 @@ static void a_streamed_table_has_fixed_columns(void **state)
 
 static char *one_cell(output_format format, const char *cell)
 {
-    static const char *const only[] = {"c"};
+    static const output_column only[] = {{.name = "c"}};
     char *text = NULL;
     size_t size = 0;
-    output *out = output_open(open_memstream(&text, &size), format, only, 1, 0);
+    output *out = output_open(open_memstream(&text, &size), format, only, 1, false);
     output_text(out, cell);
     assert_int_equal(output_close(out), 0);
     return text;
@@ -109,10 +112,10 @@ static void a_table_counts_columns_and_not_bytes(void **state)
     (void)state;
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         skip();
-    static const char *const two[] = {"c", "d"};
+    static const output_column two[] = {{.name = "c"}, {.name = "d"}};
     char *text = NULL;
     size_t size = 0;
-    output *out = output_open(open_memstream(&text, &size), OUTPUT_TABLE, two, 2, 0);
+    output *out = output_open(open_memstream(&text, &size), OUTPUT_TABLE, two, 2, false);
     output_text(out, "\xC3\xA9\xE6\x97\xA5");
     output_text(out, "x");
     assert_int_equal(output_close(out), 0);
@@ -128,12 +131,44 @@ static void json_escapes_what_is_no_text(void **state)
     expect_cell(OUTPUT_JSON, "\xC3\xA9\xFFz\xC3", "[\n{\"c\":\"\xC3\xA9\\ufffdz\\ufffd\"}\n]\n");
 }
 
+static char *one_list(output_format format, const char *const *texts, size_t count)
+{
+    static const output_column two[] = {{.name = "c"}, {.name = "d"}};
+    char *text = NULL;
+    size_t size = 0;
+    output *out = output_open(open_memstream(&text, &size), format, two, 2, false);
+    output_list(out, texts, count);
+    output_count(out, 7);
+    assert_int_equal(output_close(out), 0);
+    return text;
+}
+
+static void expect_list(output_format format, const char *const *texts, size_t count,
+                        const char *expected)
+{
+    char *text = one_list(format, texts, count);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void lists_can_be_read_back(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"a b", "c;d\\", "\"e,\"", ""};
+    expect_list(OUTPUT_JSON, texts, 4,
+                "[\n{\"c\":[\"a b\",\"c;d\\\\\",\"\\\"e,\\\"\",\"\"],\"d\":7}\n]\n");
+    expect_list(OUTPUT_CSV, texts, 4, "c,d\n\"a b;c\\;d\\\\;\"\"e,\"\";\",7\n");
+    expect_list(OUTPUT_TABLE, texts, 2, "c           d\na b;c\\;d\\\\  7\n");
+    expect_list(OUTPUT_JSON, NULL, 0, "[\n{\"c\":[],\"d\":7}\n]\n");
+    expect_list(OUTPUT_CSV, NULL, 0, "c,d\n,7\n");
+}
+
 static void an_empty_json_result_is_an_empty_array(void **state)
 {
     (void)state;
     char *text = NULL;
     size_t size = 0;
-    output *out = output_open(open_memstream(&text, &size), OUTPUT_JSON, columns, 3, 0);
+    output *out = output_open(open_memstream(&text, &size), OUTPUT_JSON, columns, 3, false);
     assert_int_equal(output_close(out), 0);
     assert_string_equal(text, "[]\n");
     free(text);
@@ -146,7 +181,7 @@ static void a_full_disk_is_told(void **state)
         FILE *full = fopen("/dev/full", "w");
         if (!full)
             skip();
-        output *out = output_open(full, (output_format)format, columns, 3, 0);
+        output *out = output_open(full, (output_format)format, columns, 3, false);
         for (int i = 0; i < 3000; i++)
             output_count(out, 1);
         assert_int_equal(output_close(out), ENOSPC);
@@ -159,7 +194,7 @@ static void a_reader_that_has_gone_is_told(void **state)
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     close(ends[0]);
-    output *out = output_open(fdopen(ends[1], "w"), OUTPUT_CSV, columns, 3, 0);
+    output *out = output_open(fdopen(ends[1], "w"), OUTPUT_CSV, columns, 3, false);
     for (int i = 0; i < 30000; i++)
         output_count(out, 1);
     assert_int_equal(output_close(out), EPIPE);
@@ -177,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_table_prints_no_control_characters),
         cmocka_unit_test(a_table_counts_columns_and_not_bytes),
         cmocka_unit_test(json_escapes_what_is_no_text),
+        cmocka_unit_test(lists_can_be_read_back),
         cmocka_unit_test(an_empty_json_result_is_an_empty_array),
         cmocka_unit_test(a_full_disk_is_told),
         cmocka_unit_test(a_reader_that_has_gone_is_told),
