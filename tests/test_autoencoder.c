@@ -288,14 +288,20 @@ static void what_was_stopped_anywhere_goes_on_to_the_same_bytes(void **state)
 }
 
 /* A finished training's checkpoint is of all of it: nothing is trained again. */
+/* A training that left a checkpoint of its end. */
+static void train_checkpointed(struct fixture *f)
+{
+    open_fixture(f);
+    f->options.checkpoint = f->path;
+    f->options.checkpoint_every = 0;
+    assert_int_equal(train(f, NULL), KB_OK);
+}
+
 static void a_finished_training_is_not_trained_again(void **state)
 {
     (void)state;
     struct fixture first, second;
-    open_fixture(&first);
-    first.options.checkpoint = first.path;
-    first.options.checkpoint_every = 0;
-    assert_int_equal(train(&first, NULL), KB_OK);
+    train_checkpointed(&first);
     open_fixture(&second);
     second.options.checkpoint = first.path;
     assert_int_equal(train(&second, NULL), KB_OK);
@@ -311,10 +317,7 @@ static void checkpoints_of_other_trainings_are_refused_with_what_differs(void **
     (void)state;
     struct fixture f;
     kb_error err;
-    open_fixture(&f);
-    f.options.checkpoint = f.path;
-    f.options.checkpoint_every = 0;
-    assert_int_equal(train(&f, NULL), KB_OK);
+    train_checkpointed(&f);
     f.options.key = "batch=16\nseed=2\n";
     assert_int_equal(train(&f, &err), KB_ERR_USAGE);
     assert_non_null(strstr(err.text, "seed=1"));
@@ -338,10 +341,7 @@ static void damaged_checkpoints_are_refused(void **state)
     (void)state;
     struct fixture f;
     kb_error err;
-    open_fixture(&f);
-    f.options.checkpoint = f.path;
-    f.options.checkpoint_every = 0;
-    assert_int_equal(train(&f, NULL), KB_OK);
+    train_checkpointed(&f);
     FILE *file = fopen(f.path, "rb");
     fseek(file, 0, SEEK_END);
     long size = ftell(file);
