@@ -287,7 +287,6 @@ static void what_was_stopped_anywhere_goes_on_to_the_same_bytes(void **state)
     close_fixture(&whole);
 }
 
-/* A finished training's checkpoint is of all of it: nothing is trained again. */
 /* A training that left a checkpoint of its end. */
 static void train_checkpointed(struct fixture *f)
 {
@@ -297,6 +296,7 @@ static void train_checkpointed(struct fixture *f)
     assert_int_equal(train(f, NULL), KB_OK);
 }
 
+/* A finished training's checkpoint is of all of it: nothing is trained again. */
 static void a_finished_training_is_not_trained_again(void **state)
 {
     (void)state;
