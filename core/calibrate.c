@@ -5,6 +5,7 @@
 
 #include "hungarian.h"
 #include "kmeans.h"
+#include "median.h"
 #include "memory.h"
 #include "novelty.h"
 #include "pipeline.h"
@@ -46,16 +47,22 @@ static size_t select_split(const kb_corpus *corpus, kb_split split, size_t *ids)
     return n;
 }
 
-/* Sessions with rows that the model was not fitted on; with ANY, fitted ones too. */
-static size_t select_unfitted(const kb_model *model, const kb_corpus *corpus, bool any, size_t *ids)
+static size_t select_all(const kb_corpus *corpus, size_t *ids)
 {
     size_t n = 0;
-    for (size_t s = 0; s < kb_corpus_sessions(corpus); s++) {
-        const kb_session *session = kb_corpus_session(corpus, s);
-        bool fitted =
-            kb_names_find(model->fitted, session->name, strlen(session->name)) != KB_NAME_NONE;
-        if (session->has_rows && (any || !fitted))
+    for (size_t s = 0; s < kb_corpus_sessions(corpus); s++)
+        if (kb_corpus_session(corpus, s)->has_rows)
             ids[n++] = s;
+    return n;
+}
+
+size_t kb_unfitted_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids)
+{
+    size_t all = select_all(corpus, ids), n = 0;
+    for (size_t i = 0; i < all; i++) {
+        const char *name = kb_corpus_session(corpus, ids[i])->name;
+        if (kb_names_find(model->fitted, name, strlen(name)) == KB_NAME_NONE)
+            ids[n++] = ids[i];
     }
     return n;
 }
@@ -64,9 +71,9 @@ size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, s
 {
     size_t n = select_split(corpus, KB_SPLIT_VALIDATION, ids);
     if (n < LEAST_SESSIONS)
-        n = select_unfitted(model, corpus, false, ids);
+        n = kb_unfitted_sessions(model, corpus, ids);
     if (n < LEAST_SESSIONS)
-        n = select_unfitted(model, corpus, true, ids);
+        n = select_all(corpus, ids);
     return n;
 }
 
@@ -442,6 +449,30 @@ static kb_status continue_lineage(const struct calibration *c, const kb_cluster 
     return status;
 }
 
+/* The new cluster J with thresholds by FIT; SCRATCH: a number a session. */
+static kb_cluster describe_cluster(const struct calibration *c, size_t j, const kb_novelty_fit *fit,
+                                   double *scratch)
+{
+    kb_cluster cluster = {
+        .number = c->number[j], .size = c->km.sizes[j], .threshold = fit->threshold};
+    size_t n = 0, first = 0;
+    for (size_t i = 0; i < c->readings.count; i++) {
+        const kb_signals *signals = &c->readings.signals[i];
+        if (c->km.labels[i] != j)
+            continue;
+        double novelty = kb_novelty_of(signals, fit->standards, c->model, c->options->novelty);
+        bool known = novelty <= fit->threshold;
+        scratch[n] = scratch[first]; /* the known ones come first */
+        scratch[known ? first : n] = signals->value[KB_SIGNAL_DISTANCE];
+        n++;
+        first += known;
+    }
+    cluster.known = first;
+    if (n)
+        cluster.distance = kb_median(scratch, first ? first : n);
+    return cluster;
+}
+
 /* Everything is computed before the model is touched, so that a failure leaves it as it was. */
 static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
 {
@@ -460,21 +491,24 @@ static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
     float *centroids =
         kb_size_mul(k, z, &floats) ? kb_alloc_aligned(floats, sizeof *centroids) : NULL;
     size_t *order = kb_calloc(k, sizeof *order);
-    if (!cluster || !centroids || !order) {
+    double *scratch = kb_calloc(c->readings.count, sizeof *scratch);
+    if (!cluster || !centroids || !order || !scratch) {
         free(cluster);
         free(centroids);
         free(order);
+        free(scratch);
         kb_known_clear(&fit.known);
         return kb_fail_memory(err, "clusters");
     }
     order_by_number(c, order);
     for (size_t i = 0; i < k; i++) {
-        cluster[i] = (kb_cluster){c->number[order[i]], c->km.sizes[order[i]], fit.threshold};
+        cluster[i] = describe_cluster(c, order[i], &fit, scratch);
         memcpy(centroids + i * z, c->km.centroids + order[i] * z, z * sizeof *centroids);
     }
     kb_lineage lineage;
     status = continue_lineage(c, cluster, order, &lineage, err);
     free(order);
+    free(scratch);
     if (status) {
         free(cluster);
         free(centroids);

@@ -7,6 +7,7 @@ libcore_a_SOURCES = \
   core/baselines.c core/baselines.h \
   core/calibrate.c \
   core/comparison.c core/comparison.h \
+  core/drift.c core/drift.h core/drift_objects.c core/drift_private.h \
   core/filter.c core/filter.h \
   core/job.c core/job.h \
   core/job_text.c core/job_text.h \

@@ -52,8 +52,7 @@ static double log_mass(kb_series series)
     return sum;
 }
 
-/* NUMBER: by kb_reference_numbers. */
-static double unseen_share(const kb_store *store, size_t session, const uint32_t *number)
+double kb_unseen_share(const kb_store *store, size_t session, const uint32_t *number)
 {
     double all = 0, unseen = 0;
     size_t n = kb_store_series_count(store, session);
@@ -147,7 +146,7 @@ static kb_status measure(kb_readings *r, const kb_model *model, const kb_corpus 
     for (size_t i = 0; !status && i < r->count; i++) {
         double *value = r->signals[i].value;
         value[KB_SIGNAL_RESIDUAL] = (double)m.residual[i];
-        value[KB_SIGNAL_UNSEEN] = unseen_share(store, sessions[i], m.number);
+        value[KB_SIGNAL_UNSEEN] = kb_unseen_share(store, sessions[i], m.number);
         kb_group_fit fit =
             kb_reference_fit_of(&model->reference, store, sessions[i], m.number, m.scratch);
         value[KB_SIGNAL_PRESENCE] = -fit.presence;
@@ -352,6 +351,14 @@ static size_t count_flagged(struct fitting *f, double alpha)
     return flagged;
 }
 
+static double mean_unseen(const kb_readings *readings)
+{
+    double sum = 0;
+    for (size_t i = 0; i < readings->count; i++)
+        sum += readings->signals[i].value[KB_SIGNAL_UNSEEN];
+    return sum / (double)readings->count;
+}
+
 /* SORTED: n novelties. Of more than KB_KNOWN_MAX the ones in the middle of as many equal parts. */
 static kb_status keep_known(kb_known *known, const double *sorted, size_t n, kb_error *err)
 {
@@ -377,6 +384,7 @@ kb_status kb_novelty_fit_of(kb_novelty_fit *out, const kb_model *model, const kb
         cross_fit(&f, model, novelty);
         standardise(out->standards, readings, f.fold, SIZE_MAX, f.scratch);
         out->known.flagged = count_flagged(&f, alpha);
+        out->known.unseen = mean_unseen(readings);
         out->threshold = kb_conformal_threshold(f.novelty, f.count, alpha);
         status = keep_known(&out->known, f.novelty, f.count, err);
     }

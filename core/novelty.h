@@ -49,6 +49,10 @@ kb_status kb_readings_of(kb_readings *out, const kb_model *model, const kb_corpu
 kb_status kb_readings_distances(kb_readings *readings, kb_const_matrix centroids, kb_error *err);
 void kb_readings_clear(kb_readings *readings);
 
+/* The share of the session's log mass, the sum of log(1 + reading), in objects that NUMBER (as by
+ * kb_reference_numbers) does not know; 0 for a session without readings. */
+double kb_unseen_share(const kb_store *store, size_t session, const uint32_t *number);
+
 /* The part's name and its weight in the novelty of MODEL; 0: it is not in it. */
 const char *kb_signal_name(size_t signal);
 double kb_signal_weight(const kb_model *model, size_t signal);

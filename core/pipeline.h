@@ -18,6 +18,8 @@
  * that MODEL was not fitted on; else all. A rule that gives fewer than 3 sessions
  * passes on to the next. Sessions without rows are left out. Returns how many. */
 size_t kb_calibration_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids);
+/* The second of these rules alone. */
+size_t kb_unfitted_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids);
 
 /* --- elbow and calibration ---------------------------------------------------------------- */
 typedef struct kb_calibrate_options {

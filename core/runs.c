@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "appraisal.h"
+#include "median.h"
 #include "memory.h"
 #include "model_private.h"
 #include "scores.h"
@@ -163,12 +164,6 @@ size_t kb_medoid(const double *agreement, size_t r)
     return best;
 }
 
-static int rising(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 double kb_median_agreement(const double *agreement, size_t r, size_t i)
 {
     double *row = kb_calloc(r, sizeof *row), median = (double)NAN;
@@ -177,8 +172,7 @@ double kb_median_agreement(const double *agreement, size_t r, size_t i)
         if (j != i)
             row[n++] = agreement[i * r + j];
     if (n > 0) {
-        qsort(row, n, sizeof *row, rising);
-        median = (row[(n - 1) / 2] + row[n / 2]) / 2;
+        median = kb_median(row, n);
     }
     free(row);
     return median;

@@ -27,6 +27,7 @@ kaboom_SOURCES = \
   src/verb_check.c \
   src/verb_clusters.c \
   src/verb_compare.c \
+  src/verb_drift.c \
   src/verb_elbow.c \
   src/verb_embed.c \
   src/verb_explain.c \

@@ -8,13 +8,17 @@
 #include "verbs.h"
 
 static int (*const run_verb[CLI_VERBS])(const cli_options *) = {
-    [CLI_EXPLORE] = verb_explore,   [CLI_TRAIN] = verb_train,     [CLI_CALIBRATE] = verb_calibrate,
-    [CLI_ELBOW] = verb_elbow,       [CLI_ASSIGN] = verb_assign,   [CLI_EMBED] = verb_embed,
-    [CLI_PROJECT] = verb_project,   [CLI_EXPLAIN] = verb_explain, [CLI_NGRAMS] = verb_ngrams,
-    [CLI_SCORE] = verb_score,       [CLI_CHECK] = verb_check,     [CLI_GENERATE] = verb_generate,
-    [CLI_IMPORT] = verb_import,     [CLI_INFO] = verb_info,       [CLI_CACHE] = verb_cache,
-    [CLI_CLUSTERS] = verb_clusters, [CLI_COMPARE] = verb_compare, [CLI_NAME] = verb_name,
-    [CLI_VARIANTS] = verb_variants, [CLI_WATCH] = verb_watch,
+    [CLI_EXPLORE] = verb_explore,     [CLI_TRAIN] = verb_train,
+    [CLI_CALIBRATE] = verb_calibrate, [CLI_ELBOW] = verb_elbow,
+    [CLI_ASSIGN] = verb_assign,       [CLI_EMBED] = verb_embed,
+    [CLI_PROJECT] = verb_project,     [CLI_EXPLAIN] = verb_explain,
+    [CLI_NGRAMS] = verb_ngrams,       [CLI_SCORE] = verb_score,
+    [CLI_CHECK] = verb_check,         [CLI_GENERATE] = verb_generate,
+    [CLI_IMPORT] = verb_import,       [CLI_INFO] = verb_info,
+    [CLI_CACHE] = verb_cache,         [CLI_CLUSTERS] = verb_clusters,
+    [CLI_COMPARE] = verb_compare,     [CLI_NAME] = verb_name,
+    [CLI_DRIFT] = verb_drift,         [CLI_VARIANTS] = verb_variants,
+    [CLI_WATCH] = verb_watch,
 };
 
 /* A file opened later must not become standard output where that was closed. What takes a closed

@@ -24,6 +24,8 @@ const verb_row cli_verbs[CLI_VERBS] = {
                       "count each cluster's sessions, in all or by day or version"},
     [CLI_COMPARE] = {"compare", "A B", "",
                      "tell what became of the clusters between two models, or two corpora"},
+    [CLI_DRIFT] = {"drift", "CORPUS", " -m MODEL",
+                   "tell how far sessions have moved from those that MODEL knows"},
     [CLI_NAME] = {"name", "MODEL [NUMBER] [NAME]", "",
                   "give a cluster of MODEL a name, or print all names"},
     [CLI_VARIANTS] = {"compare-variants", "CORPUS", "",
@@ -77,7 +79,9 @@ static const char *format_word(unsigned i)
 
 static const char *split_word(unsigned i)
 {
-    return i == CLI_SPLIT_ALL ? "all" : kb_split_name((kb_split)i);
+    return i == CLI_SPLIT_ALL        ? "all"
+           : i == CLI_SPLIT_UNFITTED ? "unfitted"
+                                     : kb_split_name((kb_split)i);
 }
 
 static const char *measure_word(unsigned i)
@@ -241,8 +245,18 @@ const option_row cli_rows[] = {
      .help = "it is gone where its share is less than this share of what it was"},
     {"alpha", 0, KIND_REAL, V(COMPARE), FIELD(comparison.alpha), RANGE(0, 1), .metavar = "Q",
      .help = "changes with a larger q are not believed"},
+    {"alpha", 0, KIND_REAL, V(DRIFT), FIELD(drift.alpha), RANGE(0, 1), .metavar = "Q",
+     .help = "changes with a larger q are not believed"},
+    {"objects", 0, KIND_REAL, V(DRIFT), FIELD(drift.objects), RANGE(0, 1), .metavar = "SHARE",
+     .help = "share of objects that may have moved before a new model is wanted"},
+    {"exit-status", 0, KIND_FLAG, V(DRIFT), FIELD(exit_status),
+     .help = "exit with 3 where it is to be calibrated anew, 4 where trained anew"},
     {"cluster", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(cluster), RANGE(1, 4294967295.0),
      .zero = "all", .metavar = "N", .with_model = V(NGRAMS), .help = "this cluster only"},
+    {"where", 0, KIND_TEXTS, V(DRIFT), FIELD(where), .metavar = "KEY=VALUE",
+     .help = "only sessions of which this holds; again: all of it"},
+    {"sessions", 0, KIND_TEXT, V(DRIFT), FIELD(sessions), .metavar = "FILE",
+     .help = "only the sessions that FILE names"},
     {"where", 0, KIND_TEXTS, V(EXPLAIN) | V(NGRAMS), FIELD(where), .metavar = "KEY=VALUE",
      .help = "sessions of which this holds, instead of clusters; again: all of it"},
     {"sessions", 0, KIND_TEXT, V(EXPLAIN) | V(NGRAMS), FIELD(sessions), .metavar = "FILE",
@@ -283,9 +297,13 @@ const option_row cli_rows[] = {
      .with_model = V(NGRAMS), .help = "leave out n-grams of fewer users"},
     {"top", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(top), RANGE(1, 1e15), .zero = "all",
      .metavar = "N", .help = "the first N rows (of each cluster)"},
+    {"top", 0, KIND_SIZE, V(DRIFT), FIELD(top), RANGE(1, 1e15), .zero = "all", .metavar = "N",
+     .help = "the N objects that have moved most"},
+    {"split", 0, KIND_CHOICE, V(DRIFT), FIELD(split), WORDS(split_word, CLI_SPLITS),
+     .help = "only sessions of one split; unfitted: those that the model was not fitted on"},
     {"split", 0, KIND_CHOICE,
-     ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(NGRAMS) | V(COMPARE) | V(NAME), FIELD(split),
-     WORDS(split_word, KB_SPLITS + 1), .with_model = V(NGRAMS),
+     (ON_SESSIONS & ~V(DRIFT)) | V(CALIBRATE) | V(ELBOW) | V(NGRAMS) | V(COMPARE) | V(NAME),
+     FIELD(split), WORDS(split_word, KB_SPLITS + 1), .with_model = V(NGRAMS),
      .help = "only sessions of one split"},
 
     {"sessions", 0, KIND_SIZE, V(GENERATE), FIELD(generation.sessions), RANGE(20, 1e7),

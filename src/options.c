@@ -43,8 +43,10 @@ static cli_options defaults_of(cli_verb verb)
         .seed = 1,
         .threads = online_cores(),
         .format = OUTPUT_AUTO,
-        .split = CLI_SPLIT_ALL,
-        .top = verb == CLI_EXPLAIN ? 10 : 0,
+        .split = verb == CLI_DRIFT ? CLI_SPLIT_UNFITTED : CLI_SPLIT_ALL,
+        .top = verb == CLI_EXPLAIN ? 10
+               : verb == CLI_DRIFT ? 20
+                                   : 0,
         .reading = kb_corpus_defaults(),
         .cache_limit = kb_cache_defaults(NULL).limit >> 20,
         .training = kb_train_defaults(),
@@ -59,6 +61,7 @@ static cli_options defaults_of(cli_verb verb)
         .lifts = kb_lift_defaults(),
         .joining = kb_join_defaults(),
         .comparison = kb_comparison_defaults(),
+        .drift = kb_drift_defaults(),
         .generation = kb_generate_defaults(),
         .importing = kb_import_defaults(),
     };

@@ -13,6 +13,7 @@
 
 #include "comparison.h"
 #include "contrast.h"
+#include "drift.h"
 #include "explorer.h"
 #include "filter.h"
 #include "generate.h"
@@ -28,7 +29,9 @@
 enum {
     CLI_DONE = 0,
     CLI_FAILED = 1,
-    CLI_USAGE = 2
+    CLI_USAGE = 2,
+    CLI_RECALIBRATE = 3, /* drift --exit-status alone */
+    CLI_RETRAIN = 4
 }; /* exit statuses; a signal gives 128 + its number */
 
 typedef enum cli_verb {
@@ -49,6 +52,7 @@ typedef enum cli_verb {
     CLI_CACHE,
     CLI_CLUSTERS,
     CLI_COMPARE,
+    CLI_DRIFT,
     CLI_WATCH,
     CLI_NAME,
     CLI_VARIANTS,
@@ -72,8 +76,9 @@ enum { CLI_FOLD_ON, CLI_FOLD_OFF, CLI_FOLDS };
 /* clusters --by; the others are kb_tally_by + 1. */
 enum { CLI_TALLY_ALL };
 
-/* --split; the first four are kb_split's. */
-enum { CLI_SPLIT_ALL = KB_SPLITS };
+/* --split; the first four are kb_split's. Unfitted: the sessions that the model was not fitted on,
+ * for drift. */
+enum { CLI_SPLIT_ALL = KB_SPLITS, CLI_SPLIT_UNFITTED, CLI_SPLITS };
 
 /* Operands of a verb, at most. */
 enum { CLI_OPERANDS_MAX = 3 };
@@ -89,7 +94,7 @@ typedef struct cli_options {
     bool quiet, verbose;
     size_t timesteps;             /* 0: not given */
     unsigned fill;                /* kb_fill + 1; 0: not given */
-    unsigned split;               /* kb_split or CLI_SPLIT_ALL */
+    unsigned split;               /* kb_split, CLI_SPLIT_ALL or CLI_SPLIT_UNFITTED */
     size_t top;                   /* 0: all */
     size_t cluster;               /* 0: every cluster */
     unsigned by;                  /* kb_measure or CLI_BY_MUTATION */
@@ -100,6 +105,8 @@ typedef struct cli_options {
     unsigned tally_by;      /* CLI_TALLY_ALL, or kb_tally_by + 1 */
     kb_tally_options tally;
     kb_comparison_options comparison;
+    kb_drift_options drift;
+    bool exit_status;              /* drift's advice is told by the exit status */
     const char *corpus, *corpus_b; /* of models that are compared; NULL: not given */
     const char *from;              /* the model that names come from */
     unsigned color;                /* kb_color_mode */

@@ -79,6 +79,10 @@ kb_status cli_select(const cli_work *work, const kb_corpus *corpus, size_t **ids
     *ids = kb_calloc(all, sizeof **ids);
     if (!*ids)
         return kb_fail_memory(err, "a list of sessions");
+    if (work->options->split == CLI_SPLIT_UNFITTED) {
+        *count = kb_unfitted_sessions(work->model, corpus, *ids);
+        return KB_OK;
+    }
     if (work->options->split != CLI_SPLIT_ALL) {
         *count = kb_corpus_select(corpus, (kb_split)work->options->split, *ids);
         return KB_OK;

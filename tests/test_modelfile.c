@@ -39,7 +39,7 @@ static kb_model *make_model(size_t k, size_t z)
     kb_cluster *clusters = kb_calloc(k, sizeof *clusters);
     float *centroids = kb_calloc(k * z, sizeof *centroids);
     for (size_t i = 0; i < k; i++)
-        clusters[i] = (kb_cluster){(uint32_t)i + 1, i % 7, 1.0 / (double)(i + 3)};
+        clusters[i] = (kb_cluster){(uint32_t)i + 1, i % 7, 1.0 / (double)(i + 3), i % 7, 1};
     kb_model_set_clusters(m, k, clusters, centroids);
     m->next_number = (uint32_t)k + 1;
     return m;

@@ -196,9 +196,9 @@ static void invent_findings(kb_workbench *wb)
                                       .calinski_harabasz = 9,
                                       .inertia = 100 - (double)i,
                                       .chosen = i == 0};
-    wb->clusters[0] = (kb_cluster){1, 3, 1.5};
+    wb->clusters[0] = (kb_cluster){1, 3, 1.5, 3, 1};
     wb->names[0] = wb->names[1] = wb->no_name;
-    wb->clusters[1] = (kb_cluster){2, 4, 1.5};
+    wb->clusters[1] = (kb_cluster){2, 4, 1.5, 4, 1};
     wb->findings = (kb_findings){.serial = 1,
                                  .elbow = {.rows = wb->elbow,
                                            .count = KS,

@@ -4,6 +4,7 @@ libbase_a_CFLAGS = $(CORE_CFLAGS)
 libbase_a_SOURCES = \
   core/base/container.c core/base/container.h \
   core/base/matrix.h \
+  core/base/median.c core/base/median.h \
   core/base/memory.c core/base/memory.h \
   core/base/names.c core/base/names.h \
   core/base/outfile.c core/base/outfile.h \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fdr.h"
+#include "median.h"
 #include "memory.h"
 #include "odds.h"
 #include "strata.h"
@@ -187,21 +188,6 @@ static void keep_present(kb_contrast *out, size_t objects)
     }
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* The median of the COUNT positive values of VALUES; 0 when there are none. */
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, by_size);
-    if (!count)
-        return 0;
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
-}
-
 static kb_moments *moments(kb_contrast_row *row, kb_test test)
 {
     return test == KB_TEST_RISE ? &row->rise : &row->level;
@@ -218,7 +204,7 @@ static void set_effect_sizes(kb_contrast *out, kb_test test, double *room)
         if (sd > 0)
             room[count++] = sd;
     }
-    double least = LEAST_SD * median(room, count);
+    double least = count ? LEAST_SD * kb_median(room, count) : 0;
     for (size_t i = 0; i < out->count; i++) {
         kb_moments *of = moments(&out->rows[i], test);
         double scale = of->sd + least;

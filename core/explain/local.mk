@@ -20,6 +20,7 @@ libexplain_a_SOURCES = \
   core/explain/truncations.c core/explain/truncations.h \
   core/explain/tuples.c core/explain/tuples.h \
   core/explain/shares.c core/explain/shares.h \
+  core/explain/stability.c core/explain/stability.h \
   core/explain/trend.c core/explain/trend.h
 
 EXTRA_DIST += \

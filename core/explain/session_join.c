@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "median.h"
 #include "memory.h"
 
 enum { LEAST_FOR_SKEW = 5 };
@@ -171,18 +172,6 @@ static bool next_user(const struct join *j, struct share *share)
 
 /* --- by time: the skew -------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
-}
-
 static void take_skew_away(struct join *j)
 {
     size_t count = 0;
@@ -191,10 +180,10 @@ static void take_skew_away(struct join *j)
             j->scratch[count++] = j->candidates[s.candidate].last - j->moments[s.sequence];
     if (count < LEAST_FOR_SKEW)
         return;
-    double skew = median(j->scratch, count);
+    double skew = kb_median(j->scratch, count);
     for (size_t i = 0; i < count; i++)
         j->scratch[i] = fabs(j->scratch[i] - skew);
-    if (median(j->scratch, count) >= fabs(skew) / 2)
+    if (kb_median(j->scratch, count) >= fabs(skew) / 2)
         return;
     j->out->skew = skew;
     for (size_t c = 0; c < j->candidate_count; c++) {

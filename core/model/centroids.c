@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kmeans.h"
+#include "median.h"
 #include "memory.h"
 #include "points.h"
 
@@ -153,19 +154,6 @@ size_t kb_centroids_compact(kb_matrix centroids, kb_membership *members, size_t 
 
 /* --- catch-alls --------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Sorts VALUES. */
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, by_value);
-    return .5 * (values[(n - 1) / 2] + values[n / 2]);
-}
-
 /* The largest of Student-t's q for one session. */
 static double largest_q(const float *z, kb_const_matrix centroids, double nearest2, double scale)
 {
@@ -204,10 +192,10 @@ static void relate(kb_centroid_trait *traits, size_t k, double *scratch)
 {
     for (size_t j = 0; j < k; j++)
         scratch[j] = traits[j].norm;
-    double norm = median(scratch, k);
+    double norm = kb_median(scratch, k);
     for (size_t j = 0; j < k; j++)
         scratch[j] = traits[j].confidence;
-    double confidence = median(scratch, k);
+    double confidence = kb_median(scratch, k);
     for (size_t j = 0; j < k; j++) {
         traits[j].norm = norm > 0 ? traits[j].norm / norm : 1;
         traits[j].confidence = confidence > 0 ? traits[j].confidence / confidence : 1;

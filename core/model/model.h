@@ -47,6 +47,10 @@ typedef struct kb_cluster {
     uint32_t number;
     size_t size;      /* sessions of the calibration in it */
     double threshold; /* emerging: novelty above it */
+    size_t known;     /* of SIZE those that are not above it; SIZE where that was not kept */
+    double distance;  /* their median distance to the centroid, each measured without itself (of all
+                         where there are none). NAN where it was not kept: in a model calibrated
+                         before it was */
 } kb_cluster;
 
 /* What `assign` says of a session. */

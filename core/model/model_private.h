@@ -36,6 +36,8 @@ typedef struct kb_known {
     size_t count;    /* of NOVELTY: n, or KB_KNOWN_MAX evenly spaced ones of more */
     float *novelty;  /* count, rising */
     size_t flagged;  /* of the n, by thresholds that were found without them */
+    double unseen;   /* mean over the n of the share of log mass in objects that no fitted session
+                        had; NAN in a model from before it was kept */
 } kb_known;
 
 struct kb_model {

@@ -113,6 +113,8 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
                 m->signals[i].spread);
     appendf(&t, "known=%zu\nknown_flagged=%zu\nknown_kept=%zu\n", m->known.sessions,
             m->known.flagged, m->known.count);
+    if (!isnan(m->known.unseen))
+        appendf(&t, "known_unseen=%.17g\n", m->known.unseen);
     const kb_reference *r = &m->reference;
     appendf(&t, "reference_sessions=%zu\nreference_groups=%zu\nreference_points=%zu\n", r->sessions,
             r->groups, r->points);
@@ -134,6 +136,20 @@ static kb_status add_objects(kb_container_writer *w, const kb_features *features
     for (size_t j = 0; j < kb_features_objects(features); j++)
         append_name(&t, kb_features_object_name(features, j));
     return add_text(w, "objects", &t, err);
+}
+
+/* Nothing where it was not kept. */
+static kb_status add_clusters_known(kb_container_writer *w, const kb_model *m, kb_error *err)
+{
+    struct text t = {0};
+    for (size_t i = 0; i < m->clusters; i++) {
+        if (isnan(m->cluster[i].distance)) {
+            free(t.bytes);
+            return KB_OK;
+        }
+        appendf(&t, "%zu %.17g\n", m->cluster[i].known, m->cluster[i].distance);
+    }
+    return add_text(w, "clusters.known", &t, err);
 }
 
 static kb_status add_clusters(kb_container_writer *w, const kb_model *m, kb_error *err)
@@ -264,6 +280,8 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
         status = add_names(w, "held-out", m->held_out, err);
     if (!status)
         status = add_clusters(w, m, err);
+    if (!status && m->clusters)
+        status = add_clusters_known(w, m, err);
     if (!status)
         status = add_tensors(w, m, err);
     if (!status && m->known.count)
@@ -702,6 +720,43 @@ static kb_status parse_clusters(struct loader *l, const char *text, kb_error *er
     return KB_OK;
 }
 
+static bool take_cluster_known(const char **text, kb_cluster *c)
+{
+    uint64_t known;
+    char *end;
+    if (!take_whole(text, &known) || known > c->size)
+        return false;
+    c->known = (size_t)known;
+    c->distance = strtod(*text, &end);
+    bool there = end > *text;
+    *text = end;
+    return there && isfinite(c->distance) && c->distance >= 0;
+}
+
+/* Models without this section are from before it was kept. */
+static kb_status load_clusters_known(struct loader *l, kb_error *err)
+{
+    kb_model *m = l->model;
+    char *text;
+    size_t length;
+    for (size_t i = 0; i < m->clusters; i++) {
+        m->cluster[i].known = m->cluster[i].size;
+        m->cluster[i].distance = (double)NAN;
+    }
+    if (!m->clusters || !has_section(l, "clusters.known"))
+        return KB_OK;
+    kb_status status = kb_container_text(l->reader, "clusters.known", &text, &length, err);
+    if (status)
+        return status;
+    const char *p = text;
+    for (size_t i = 0; !status && i < m->clusters; i++)
+        if (!take_cluster_known(&p, &m->cluster[i]))
+            status = kb_fail(err, KB_ERR_FORMAT,
+                             "%s: section clusters.known: line %zu makes no sense", l->path, i + 1);
+    free(text);
+    return status;
+}
+
 static kb_status load_clusters(struct loader *l, kb_error *err)
 {
     kb_model *m = l->model;
@@ -730,6 +785,9 @@ static kb_status load_known(struct loader *l, kb_error *err)
     kb_status status = get_size(l, "known", 0, SIZE_MAX, &k->sessions, err);
     if (!status)
         status = get_size(l, "known_flagged", 0, k->sessions, &k->flagged, err);
+    k->unseen = (double)NAN;
+    if (!status && has_key(l, "known_unseen"))
+        status = get_real(l, "known_unseen", 0, 1, &k->unseen, err);
     if (!status)
         status = get_size(l, "known_kept", k->sessions > 0,
                           k->sessions < KB_KNOWN_MAX ? k->sessions : KB_KNOWN_MAX, &k->count, err);
@@ -918,6 +976,8 @@ static kb_status load_all(struct loader *l, kb_error *err)
         status = load_traits(l, err);
     if (!status)
         status = load_clusters(l, err);
+    if (!status)
+        status = load_clusters_known(l, err);
     if (!status)
         status = load_known(l, err);
     if (!status)

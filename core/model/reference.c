@@ -38,7 +38,7 @@ size_t kb_reference_class(const kb_reference *reference, size_t o, double level)
 {
     const float *edge = reference->edges + o * (KB_LEVELS - 1);
     size_t class = 1;
-    while (class < KB_LEVELS && level > (double)edge[class - 1])
+    while (class < KB_LEVELS && (float)level > edge[class - 1]) /* as edges are rounded */
         class ++;
     return class;
 }

@@ -45,7 +45,8 @@ static void print_clusters(FILE *f, const kb_model *m)
 {
     for (size_t i = 0; i < kb_model_clusters(m); i++) {
         const kb_cluster *c = kb_model_cluster(m, i);
-        fprintf(f, "cluster %" PRIu32 " %zu %.17g\n", c->number, c->size, c->threshold);
+        fprintf(f, "cluster %" PRIu32 " %zu %.17g %zu %.17g\n", c->number, c->size, c->threshold,
+                c->known, c->distance);
     }
     kb_const_matrix centroids = kb_model_centroids(m);
     for (size_t i = 0; i < centroids.rows; i++)
@@ -56,7 +57,8 @@ static void print_clusters(FILE *f, const kb_model *m)
         print_floats(f, m->dec_centroids, m->dec_clusters * m->layout.latent);
     for (size_t i = 0; i < KB_SIGNALS; i++)
         fprintf(f, "signal %.17g %.17g\n", m->signals[i].median, m->signals[i].spread);
-    fprintf(f, "known %zu, flagged %zu\n", m->known.sessions, m->known.flagged);
+    fprintf(f, "known %zu, flagged %zu, unseen %.17g\n", m->known.sessions, m->known.flagged,
+            m->known.unseen);
     print_floats(f, m->known.novelty, m->known.count);
 }
 

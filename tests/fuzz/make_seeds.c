@@ -112,8 +112,8 @@ static void make_clusters(kb_model *m)
     m->dec_weights = need(kb_calloc(2, sizeof *m->dec_weights));
     m->dec_weights[1] = 3;
     kb_cluster *clusters = need(kb_calloc(2, sizeof *clusters));
-    clusters[0] = (kb_cluster){1, 2, 0.5};
-    clusters[1] = (kb_cluster){4, 1, 1e9};
+    clusters[0] = (kb_cluster){1, 2, 0.5, 2, .25};
+    clusters[1] = (kb_cluster){4, 1, 1e9, 0, 3};
     kb_model_set_clusters(m, 2, clusters, make_floats(2 * m->layout.latent));
     m->next_number = 5;
     make_lineage(m);
