@@ -105,8 +105,8 @@ typedef struct kb_drift {
 /* SESSIONS (COUNT ids of CORPUS), session i as ASSIGNED[i] says; those without a cluster are left
  * out, and none with one is KB_ERR_FORMAT. In a model calibrated before they were kept, emerging
  * sessions are held against its rate of false alarms, and there is no novelty, no distance and no
- * earlier share of mass. OUT is cleared by the caller on success. Reports phase "counting objects".
- * Any thread. */
+ * earlier share of mass. OUT is cleared by the caller on success. Reports phases "weighing objects"
+ * and "counting objects". Any thread. */
 kb_status kb_drift_of(kb_drift *out, const kb_model *model, const kb_corpus *corpus,
                       const size_t *sessions, const kb_assignment *assigned, size_t count,
                       const kb_drift_options *options, const kb_progress *progress, kb_error *err);

@@ -31,7 +31,22 @@ static void object_counts_close(struct object_counts *o)
     free(o->unseen);
 }
 
-static kb_status object_counts_open(struct object_counts *o, const kb_drifting *d, kb_error *err)
+/* As long as places of what is not known are not set. */
+static kb_status measure_unseen(struct object_counts *o, const kb_drifting *d,
+                                const kb_progress *progress, kb_error *err)
+{
+    const kb_store *store = kb_corpus_store(d->corpus);
+    for (size_t i = 0; i < d->count; i++) {
+        kb_progress_report(progress, "weighing objects", i, d->count);
+        if (kb_cancelled(progress))
+            return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
+        o->unseen[i] = kb_unseen_share(store, d->ids[i], o->at);
+    }
+    return KB_OK;
+}
+
+static kb_status object_counts_open(struct object_counts *o, const kb_drifting *d,
+                                    const kb_progress *progress, kb_error *err)
 {
     const kb_store *store = kb_corpus_store(d->corpus);
     size_t cells;
@@ -42,8 +57,9 @@ static kb_status object_counts_open(struct object_counts *o, const kb_drifting *
     if (!o->at || !o->unseen)
         return kb_fail_memory(err, "the objects to compare");
     o->count = o->known;
-    for (size_t i = 0; i < d->count; i++)
-        o->unseen[i] = kb_unseen_share(store, d->ids[i], o->at);
+    kb_status status = measure_unseen(o, d, progress, err);
+    if (status)
+        return status;
     for (size_t s = 0; s < kb_store_objects(store); s++)
         if (o->at[s] == KB_NAME_NONE)
             o->at[s] = (uint32_t)o->count++;
@@ -113,12 +129,14 @@ static void known_counts(const struct object_counts *o, size_t object, uint64_t 
 static void weighed_counts(const struct object_counts *o, size_t object, uint64_t *now)
 {
     uint64_t all = (uint64_t)llround(o->judged), present = 0;
-    for (size_t b = 1; b < KB_CLASSES; b++) {
-        double share = o->now[object * KB_CLASSES + b] / o->weights;
-        now[b] = (uint64_t)llround(share * o->judged);
-        present += now[b];
+    double share = 0;
+    for (size_t b = 1; b < KB_CLASSES; b++) { /* sums are rounded, for them to be as they were */
+        share += o->now[object * KB_CLASSES + b] / o->weights;
+        uint64_t so_far = (uint64_t)llround(fmin(share, 1) * o->judged);
+        now[b] = so_far - present;
+        present = so_far;
     }
-    now[0] = present < all ? all - present : 0;
+    now[0] = all - present;
 }
 
 /* NAMES (count): by place in the count. */
@@ -203,7 +221,7 @@ kb_status kb_drift_objects(kb_drifting *d, const kb_progress *progress, kb_error
     struct object_counts o;
     if (!d->model->reference.sessions)
         return KB_OK;
-    kb_status status = object_counts_open(&o, d, err);
+    kb_status status = object_counts_open(&o, d, progress, err);
     if (!status)
         status = count_sessions(d, &o, progress, err);
     if (!status)

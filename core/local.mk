@@ -23,7 +23,7 @@ libcore_a_SOURCES = \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-CORE_TESTS = tests/test_appraisal tests/test_comparison tests/test_job tests/test_novelty tests/test_runs tests/test_small \
+CORE_TESTS = tests/test_appraisal tests/test_comparison tests/test_drift tests/test_job tests/test_novelty tests/test_runs tests/test_small \
   tests/test_tally tests/test_train tests/test_workbench
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
@@ -35,6 +35,10 @@ tests_test_comparison_SOURCES = tests/test_comparison.c
 tests_test_comparison_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_comparison_CFLAGS = $(TEST_CFLAGS)
 tests_test_comparison_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_test_drift_SOURCES = tests/test_drift.c tests/corpus_files.h
+tests_test_drift_CPPFLAGS = $(CORE_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_drift_CFLAGS = $(TEST_CFLAGS)
+tests_test_drift_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_test_tally_SOURCES = tests/test_tally.c tests/corpus_files.h
 tests_test_tally_CPPFLAGS = $(CORE_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_tally_CFLAGS = $(TEST_CFLAGS)

@@ -67,7 +67,7 @@ endif
 AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; \
   export top_srcdir top_builddir;
 SHELL_TESTS = tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_project_verb.sh \
-  tests/test_explain.sh tests/test_versions.sh tests/test_watch.sh tests/test_layers.sh
+  tests/test_explain.sh tests/test_versions.sh tests/test_drift.sh tests/test_watch.sh tests/test_layers.sh
 TESTS += $(SHELL_TESTS)
 EXTRA_DIST += $(SHELL_TESTS) tests/shell_support.sh
 

@@ -132,6 +132,8 @@ static void describe_advice(const drifting *d, char *text, size_t size)
             100 * all[KB_DRIFT_OBJECTS].now, 100 * d->work.options->drift.objects);
     else
         add(text, size, ": what objects were is not known");
+    if (drift->reasons & KB_REASON_FEW)
+        return; /* all other reasons follow from it */
     if (drift->reasons & KB_REASON_NOVELTY)
         add(text, size, "; sessions of known kinds are more novel, %.2f against .50",
             all[KB_DRIFT_NOVELTY].now);

@@ -59,3 +59,11 @@ holds() { # NAME COMMAND...: the command succeeds
 }
 
 lines() { wc -l <"$1" | tr -d ' '; }
+
+# part FROM TO CONDITION: of a generated corpus those sessions for whose line in sessions.csv the awk condition holds.
+part() {
+  mkdir "$2"
+  awk -F, "NR == 1 || ($3)" "$1/sessions.csv" >"$2/sessions.csv"
+  gzip -dc "$1/metrics.csv.gz" |
+    awk -F, 'NR == FNR { kept[$1]; next } FNR == 1 || $1 in kept' "$2/sessions.csv" - >"$2/metrics.csv"
+}

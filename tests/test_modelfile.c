@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,52 @@ static void models_from_before_there_were_names_load(void **state)
     unlink(path_of());
 }
 
+static void models_from_before_clusters_were_measured_load(void **state)
+{
+    (void)state;
+    static const char *const key = "known_unseen=";
+    kb_model *model = make_model(2, 2), *loaded;
+    float known[] = {1, 2};
+    model->known = (kb_known){.sessions = 2, .count = 2, .novelty = known, .unseen = .25};
+    save(model);
+    assert_int_equal(kb_model_load(&loaded, path_of(), NULL), KB_OK);
+    assert_true(loaded->known.unseen == .25);
+    kb_model_free(loaded);
+    replace("clusters.known", NULL);
+    drop_lines(&key, 1);
+    assert_int_equal(kb_model_load(&loaded, path_of(), NULL), KB_OK);
+    assert_true(isnan(loaded->known.unseen));
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(kb_model_cluster(loaded, i)->known, kb_model_cluster(loaded, i)->size);
+        assert_true(isnan(kb_model_cluster(loaded, i)->distance));
+    }
+    save(loaded); /* and stay what they are */
+    kb_model_free(loaded);
+    assert_int_equal(kb_model_load(&loaded, path_of(), NULL), KB_OK);
+    assert_true(isnan(loaded->known.unseen) && isnan(kb_model_cluster(loaded, 0)->distance));
+    kb_model_free(loaded);
+    model->known = (kb_known){0};
+    kb_model_free(model);
+    unlink(path_of());
+}
+
+static void measures_of_clusters_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {{"0 1\n2 1\n", "line 2 "}, /* of one */
+                                           {"0 1\n", "line 2 "},
+                                           {"0 -1\n1 1\n", "line 1 "},
+                                           {"0 nan\n1 1\n", "line 1 "},
+                                           {"x 1\n1 1\n", "line 1 "}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        kb_model *model = make_model(2, 2);
+        save(model);
+        replace("clusters.known", texts[i][0]);
+        expect_refused(texts[i][1]);
+        kb_model_free(model);
+    }
+}
+
 static void lineages_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -272,6 +319,8 @@ int main(void)
         cmocka_unit_test(clusters_that_make_no_sense_are_named_by_line),
         cmocka_unit_test(names_and_earlier_clusters_are_loaded),
         cmocka_unit_test(models_from_before_there_were_names_load),
+        cmocka_unit_test(models_from_before_clusters_were_measured_load),
+        cmocka_unit_test(measures_of_clusters_that_make_no_sense_are_refused),
         cmocka_unit_test(lineages_that_make_no_sense_are_refused),
         cmocka_unit_test(tensors_that_are_not_there_take_no_memory),
     };

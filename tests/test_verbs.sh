@@ -370,11 +370,11 @@ gives 2 "the explorer without a terminal" corpus
 holds "wrong usage writes nothing" test ! -e x.kb
 gives 0 "help" --help
 holds "help lists the verbs" grep -q "ngrams" out
-for verb in train calibrate elbow assign embed project explain ngrams score clusters compare name compare-variants check generate import info cache; do
+for verb in train calibrate elbow assign embed project explain ngrams score clusters compare drift name compare-variants check generate import info cache; do
   gives 0 "help of $verb" "$verb" --help
 done
 missing=
-for verb in "" train calibrate elbow assign embed project explain ngrams score clusters compare name compare-variants check generate import info cache; do
+for verb in "" train calibrate elbow assign embed project explain ngrams score clusters compare drift name compare-variants check generate import info cache; do
   # shellcheck disable=SC2086 # no verb is no word
   for option in $("$kaboom" $verb --help | sed -n 's/^ .*--\([a-z-]*\)[= ].*/\1/p'); do
     grep -qE "Fl -$option( |\$)" "$source_dir/man/kaboom.1" || missing="$missing --$option"

@@ -18,14 +18,6 @@ is() {
   if [ "$found" = "$2" ]; then ok "$1"; else not_ok "$1: '$found' instead of '$2'"; fi
 }
 
-# part FROM TO CONDITION: a corpus of the sessions for whose line in sessions.csv the awk condition holds.
-part() {
-  mkdir "$2"
-  awk -F, "NR == 1 || ($3)" "$1/sessions.csv" >"$2/sessions.csv"
-  gzip -dc "$1/metrics.csv.gz" |
-    awk -F, 'NR == FNR { kept[$1]; next } FNR == 1 || $1 in kept' "$2/sessions.csv" - >"$2/metrics.csv"
-}
-
 # number_of LABEL: the cluster most sessions of LABEL are in.
 number_of() {
   "$kaboom" assign all -m model.kb -q |

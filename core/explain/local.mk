@@ -35,7 +35,9 @@ EXTRA_DIST += \
   tests/fixtures/proportions/fdr.inc \
   tests/fixtures/proportions/fisher.inc \
   tests/fixtures/shares/make.py \
-  tests/fixtures/shares/shares.inc
+  tests/fixtures/shares/shares.inc \
+  tests/fixtures/stability/make.py \
+  tests/fixtures/stability/stability.inc
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/test_contrast
@@ -66,6 +68,14 @@ tests_test_shares_SOURCES = tests/test_shares.c
 tests_test_shares_CPPFLAGS = $(EXPLAIN_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/shares $(CMOCKA_CFLAGS)
 tests_test_shares_CFLAGS = $(TEST_CFLAGS)
 tests_test_shares_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
+
+check_PROGRAMS += tests/test_stability
+TESTS += tests/test_stability
+tests_test_stability_SOURCES = tests/test_stability.c
+tests_test_stability_CPPFLAGS = $(EXPLAIN_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/stability \
+  $(CMOCKA_CFLAGS)
+tests_test_stability_CFLAGS = $(TEST_CFLAGS)
+tests_test_stability_LDADD = $(EXPLAIN_LIBS) $(CMOCKA_LIBS) -lm
 
 check_PROGRAMS += tests/test_ngrams
 TESTS += tests/test_ngrams
