@@ -91,9 +91,11 @@ static void write_advice(output *out, const kb_drift *drift)
 
 static int write_drift(drifting *d)
 {
-    static const char *const columns[] = {"kind",     "name",    "was",     "now",
-                                          "psi",      "p_value", "q_value", "verdict",
-                                          "expected", "level",   "distance"};
+    static const output_column columns[] = {
+        {.name = "kind"},       {.name = "name"},       {"was", .drop = 2},
+        {"now", .drop = 1},     {"psi", .drop = 3},     {"p_value", .drop = 8},
+        {"q_value", .drop = 4}, {.name = "verdict"},    {"expected", .drop = 5},
+        {"level", .drop = 6},   {"distance", .drop = 7}};
     const kb_drift *drift = &d->drift;
     size_t top = d->work.options->top;
     output *out = cli_output(&d->work, columns, sizeof columns / sizeof *columns);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # drift: sessions like the old ones, other shares of types, a new type, and a new population are told apart; by words, rows
 # and exit statuses. Prints a line for each claim: "ok NAME", "not ok NAME".
+# shellcheck disable=SC2016 # conditions in awk
 # shellcheck source=tests/shell_support.sh
 . "${top_srcdir:-.}/tests/shell_support.sh"
 tested_verb=drift

@@ -97,6 +97,14 @@ static void expect_refused(const char *what)
     unlink(path_of());
 }
 
+/* MODEL's file is refused with WHAT once the section NAME is TEXT. */
+static void refuse_with(const kb_model *model, const char *name, const char *text, const char *what)
+{
+    save(model);
+    replace(name, text);
+    expect_refused(what);
+}
+
 /* Were the text gone through anew for each of them, this would take many minutes. */
 static void many_clusters_are_loaded_in_linear_time(void **state)
 {
@@ -133,9 +141,7 @@ static void clusters_that_make_no_sense_are_named_by_line(void **state)
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         kb_model *model = make_model(2, 1);
-        save(model);
-        replace("clusters", texts[i][0]);
-        expect_refused(texts[i][1]);
+        refuse_with(model, "clusters", texts[i][0], texts[i][1]);
         kb_model_free(model);
     }
 }
@@ -283,9 +289,7 @@ static void measures_of_clusters_that_make_no_sense_are_refused(void **state)
                                            {"x 1\n1 1\n", "line 1 "}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         kb_model *model = make_model(2, 2);
-        save(model);
-        replace("clusters.known", texts[i][0]);
-        expect_refused(texts[i][1]);
+        refuse_with(model, "clusters.known", texts[i][0], texts[i][1]);
         kb_model_free(model);
     }
 }
@@ -305,9 +309,7 @@ static void lineages_that_make_no_sense_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         kb_model *model = make_old_hand();
-        save(model);
-        replace(texts[i][0], texts[i][1]);
-        expect_refused(texts[i][2]);
+        refuse_with(model, texts[i][0], texts[i][1], texts[i][2]);
         kb_model_free(model);
     }
 }
