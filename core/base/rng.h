@@ -22,7 +22,8 @@ enum {
     KB_STREAM_RANGE,     /* where the range finder starts */
     KB_STREAM_VIEWS,     /* which sessions views are compared on */
     KB_STREAM_REFERENCE, /* which training sessions a model keeps as points */
-    KB_STREAM_FOLDS      /* folds of the calibration sessions */
+    KB_STREAM_FOLDS,     /* folds of the calibration sessions */
+    KB_STREAM_EXCESS     /* which of many sessions are looked at */
 };
 
 /* The block function: OUT = Philox4x32-10(COUNTER, KEY). */

@@ -5,6 +5,7 @@ libcluster_a_CFLAGS = $(CORE_CFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS)
 libcluster_a_SOURCES = \
   core/cluster/affinity.c core/cluster/affinity.h \
   core/cluster/elbow.c core/cluster/elbow.h \
+  core/cluster/excess.c core/cluster/excess.h \
   core/cluster/field.c core/cluster/field.h \
   core/cluster/hungarian.c core/cluster/hungarian.h \
   core/cluster/kmeans.c core/cluster/kmeans.h \
@@ -15,6 +16,7 @@ libcluster_a_SOURCES = \
   core/cluster/points.c core/cluster/points.h \
   core/cluster/quadtree.c core/cluster/quadtree.h \
   core/cluster/quality.c core/cluster/quality.h \
+  core/cluster/rays.c core/cluster/rays.h \
   core/cluster/representatives.c core/cluster/representatives.h \
   core/cluster/scores.c core/cluster/scores.h \
   core/cluster/tree_forces.c core/cluster/tree_forces.h \
@@ -30,13 +32,17 @@ EXTRA_DIST += \
   tests/fixtures/cluster/quality.inc \
   tests/fixtures/cluster/scores.inc \
   tests/fixtures/cluster/tsne.inc \
+  tests/fixtures/emerging/make.py \
+  tests/fixtures/emerging/excess.inc \
+  tests/fixtures/emerging/rays.inc \
   tests/fixtures/novelty/make.py \
   tests/fixtures/novelty/neighbours.inc \
   tests/fixtures/novelty/reference.inc
 
 if HAVE_CMOCKA
 CLUSTER_TESTS = tests/test_kmeans tests/test_quality tests/test_scores tests/test_elbow \
-  tests/test_neighbours tests/test_outliers tests/test_tree_forces tests/test_tsne tests/test_tsne_place
+  tests/test_neighbours tests/test_outliers tests/test_tree_forces tests/test_tsne tests/test_tsne_place \
+  tests/test_excess tests/test_rays
 check_PROGRAMS += $(CLUSTER_TESTS)
 TESTS += $(CLUSTER_TESTS)
 
@@ -93,4 +99,14 @@ tests_test_tsne_place_SOURCES = tests/test_tsne_place.c
 tests_test_tsne_place_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS)
 tests_test_tsne_place_CFLAGS = $(TEST_CFLAGS)
 tests_test_tsne_place_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_excess_SOURCES = tests/test_excess.c
+tests_test_excess_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/emerging
+tests_test_excess_CFLAGS = $(TEST_CFLAGS)
+tests_test_excess_LDADD = $(CLUSTER_TEST_LIBS)
+
+tests_test_rays_SOURCES = tests/test_rays.c
+tests_test_rays_CPPFLAGS = $(CLUSTER_TEST_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/emerging
+tests_test_rays_CFLAGS = $(TEST_CFLAGS)
+tests_test_rays_LDADD = $(CLUSTER_TEST_LIBS)
 endif
