@@ -8,6 +8,10 @@ libcore_a_SOURCES = \
   core/calibrate.c \
   core/comparison.c core/comparison.h \
   core/drift.c core/drift.h core/drift_objects.c core/drift_private.h \
+  core/emerging.c core/emerging.h \
+  core/emerging_objects.c core/emerging_objects.h \
+  core/emerging_spread.c core/emerging_spread.h \
+  core/emerging_view.c core/emerging_view.h \
   core/filter.c core/filter.h \
   core/job.c core/job.h \
   core/job_text.c core/job_text.h \
@@ -23,7 +27,7 @@ libcore_a_SOURCES = \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-CORE_TESTS = tests/test_appraisal tests/test_comparison tests/test_drift tests/test_job tests/test_novelty tests/test_runs tests/test_small \
+CORE_TESTS = tests/test_appraisal tests/test_comparison tests/test_drift tests/test_emerging tests/test_job tests/test_novelty tests/test_runs tests/test_small \
   tests/test_tally tests/test_train tests/test_workbench
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
@@ -39,6 +43,10 @@ tests_test_drift_SOURCES = tests/test_drift.c tests/corpus_files.h
 tests_test_drift_CPPFLAGS = $(CORE_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_drift_CFLAGS = $(TEST_CFLAGS)
 tests_test_drift_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_test_emerging_SOURCES = tests/test_emerging.c tests/corpus_files.h
+tests_test_emerging_CPPFLAGS = $(CORE_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_emerging_CFLAGS = $(TEST_CFLAGS)
+tests_test_emerging_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_test_tally_SOURCES = tests/test_tally.c tests/corpus_files.h
 tests_test_tally_CPPFLAGS = $(CORE_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_tally_CFLAGS = $(TEST_CFLAGS)

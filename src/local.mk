@@ -30,6 +30,7 @@ kaboom_SOURCES = \
   src/verb_drift.c \
   src/verb_elbow.c \
   src/verb_embed.c \
+  src/verb_emerging.c \
   src/verb_explain.c \
   src/verb_explore.c \
   src/verb_generate.c \
@@ -67,7 +68,8 @@ endif
 AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; \
   export top_srcdir top_builddir;
 SHELL_TESTS = tests/test_verbs.sh tests/test_ngrams_verb.sh tests/test_project_verb.sh \
-  tests/test_explain.sh tests/test_versions.sh tests/test_drift.sh tests/test_watch.sh tests/test_layers.sh
+  tests/test_explain.sh tests/test_emerging.sh tests/test_versions.sh tests/test_drift.sh \
+  tests/test_watch.sh tests/test_layers.sh
 TESTS += $(SHELL_TESTS)
 EXTRA_DIST += $(SHELL_TESTS) tests/shell_support.sh
 

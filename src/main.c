@@ -18,7 +18,7 @@ static int (*const run_verb[CLI_VERBS])(const cli_options *) = {
     [CLI_CACHE] = verb_cache,         [CLI_CLUSTERS] = verb_clusters,
     [CLI_COMPARE] = verb_compare,     [CLI_NAME] = verb_name,
     [CLI_DRIFT] = verb_drift,         [CLI_VARIANTS] = verb_variants,
-    [CLI_WATCH] = verb_watch,
+    [CLI_EMERGING] = verb_emerging,   [CLI_WATCH] = verb_watch,
 };
 
 /* A file opened later must not become standard output where that was closed. What takes a closed

@@ -22,6 +22,8 @@ const verb_row cli_verbs[CLI_VERBS] = {
     [CLI_INFO] = {"info", "FILE", "", "print what a model or a corpus holds"},
     [CLI_CLUSTERS] = {"clusters", "CORPUS", " -m MODEL",
                       "count each cluster's sessions, in all or by day or version"},
+    [CLI_EMERGING] = {"emerging", "CORPUS", " -m MODEL",
+                      "group the sessions that are unlike known ones, and tell what they are"},
     [CLI_COMPARE] = {"compare", "A B", "",
                      "tell what became of the clusters between two models, or two corpora"},
     [CLI_DRIFT] = {"drift", "CORPUS", " -m MODEL",
@@ -112,6 +114,12 @@ static const char *jmap_value_word(unsigned i)
 static const char *tally_by_word(unsigned i)
 {
     return i == CLI_TALLY_ALL ? "none" : kb_tally_by_name((kb_tally_by)(i - 1));
+}
+
+static const char *show_word(unsigned i)
+{
+    static const char *const names[CLI_SHOWS] = {"objects", "groups", "sessions"};
+    return names[i];
 }
 
 static const char *trend_word(unsigned i)
@@ -261,6 +269,12 @@ const option_row cli_rows[] = {
      .help = "sessions of which this holds, instead of clusters; again: all of it"},
     {"sessions", 0, KIND_TEXT, V(EXPLAIN) | V(NGRAMS), FIELD(sessions), .metavar = "FILE",
      .help = "the sessions that FILE names, instead of clusters"},
+    {"show", 0, KIND_CHOICE, V(EMERGING), FIELD(show), WORDS(show_word, CLI_SHOWS),
+     .help = "a row for each object of each group, for each group, or for each session"},
+    {"where", 0, KIND_TEXTS, V(EMERGING), FIELD(where), .metavar = "KEY=VALUE",
+     .help = "only emerging sessions of which this holds; again: all of it"},
+    {"sessions", 0, KIND_TEXT, V(EMERGING), FIELD(sessions), .metavar = "FILE",
+     .help = "only emerging sessions that FILE names"},
     {"given", 0, KIND_TEXT, V(EXPLAIN), FIELD(given), .metavar = "OBJECT",
      .help = "what remains between sessions in which OBJECT did the same"},
     {"fold", 0, KIND_CHOICE, V(EXPLAIN), FIELD(fold), WORDS(fold_word, CLI_FOLDS),
@@ -295,8 +309,8 @@ const option_row cli_rows[] = {
      .help = "by time: how far from a sequence its session may end"},
     {"support", 0, KIND_SIZE, V(NGRAMS), FIELD(lifts.support), RANGE(1, 1e15), .metavar = "USERS",
      .with_model = V(NGRAMS), .help = "leave out n-grams of fewer users"},
-    {"top", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS), FIELD(top), RANGE(1, 1e15), .zero = "all",
-     .metavar = "N", .help = "the first N rows (of each cluster)"},
+    {"top", 0, KIND_SIZE, V(EXPLAIN) | V(NGRAMS) | V(EMERGING), FIELD(top), RANGE(1, 1e15),
+     .zero = "all", .metavar = "N", .help = "the first N rows (of each cluster or group)"},
     {"top", 0, KIND_SIZE, V(DRIFT), FIELD(top), RANGE(1, 1e15), .zero = "all", .metavar = "N",
      .help = "the N objects that have moved most"},
     {"split", 0, KIND_CHOICE, V(DRIFT), FIELD(split), WORDS(split_word, CLI_SPLITS),

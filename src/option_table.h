@@ -51,8 +51,8 @@ typedef struct option_row {
 #define V(verb) (1u << CLI_##verb)
 enum {
     ALL = (1u << CLI_VERBS) - 1,
-    ON_SESSIONS =
-        V(ASSIGN) | V(EMBED) | V(PROJECT) | V(EXPLAIN) | V(SCORE) | V(CLUSTERS) | V(DRIFT),
+    ON_SESSIONS = V(ASSIGN) | V(EMBED) | V(PROJECT) | V(EXPLAIN) | V(SCORE) | V(CLUSTERS) |
+                  V(DRIFT) | V(EMERGING),
     ON_MODEL_CORPUS = ON_SESSIONS | V(CALIBRATE) | V(ELBOW) | V(EXPLORE),
     ON_MODEL = ON_MODEL_CORPUS | V(WATCH),
     ON_CORPUS =

@@ -38,15 +38,15 @@ static size_t online_cores(void)
 
 static cli_options defaults_of(cli_verb verb)
 {
+    static const size_t tops[CLI_VERBS] = {
+        [CLI_EXPLAIN] = 10, [CLI_DRIFT] = 20, [CLI_EMERGING] = 5};
     cli_options options = {
         .verb = verb,
         .seed = 1,
         .threads = online_cores(),
         .format = OUTPUT_AUTO,
         .split = verb == CLI_DRIFT ? CLI_SPLIT_UNFITTED : CLI_SPLIT_ALL,
-        .top = verb == CLI_EXPLAIN ? 10
-               : verb == CLI_DRIFT ? 20
-                                   : 0,
+        .top = tops[verb],
         .reading = kb_corpus_defaults(),
         .cache_limit = kb_cache_defaults(NULL).limit >> 20,
         .training = kb_train_defaults(),

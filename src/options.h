@@ -51,6 +51,7 @@ typedef enum cli_verb {
     CLI_INFO,
     CLI_CACHE,
     CLI_CLUSTERS,
+    CLI_EMERGING,
     CLI_COMPARE,
     CLI_DRIFT,
     CLI_WATCH,
@@ -72,6 +73,9 @@ typedef struct cli_texts {
 
 /* --fold */
 enum { CLI_FOLD_ON, CLI_FOLD_OFF, CLI_FOLDS };
+
+/* emerging --show */
+enum { CLI_SHOW_OBJECTS, CLI_SHOW_GROUPS, CLI_SHOW_SESSIONS, CLI_SHOWS };
 
 /* clusters --by; the others are kb_tally_by + 1. */
 enum { CLI_TALLY_ALL };
@@ -104,6 +108,7 @@ typedef struct cli_options {
     size_t representatives; /* 0: objects are told, and no sessions */
     unsigned tally_by;      /* CLI_TALLY_ALL, or kb_tally_by + 1 */
     kb_tally_options tally;
+    unsigned show; /* what emerging prints */
     kb_comparison_options comparison;
     kb_drift_options drift;
     bool exit_status;              /* drift's advice is told by the exit status */

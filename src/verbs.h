@@ -21,6 +21,7 @@ int verb_import(const cli_options *options);
 int verb_info(const cli_options *options);
 int verb_cache(const cli_options *options);
 int verb_clusters(const cli_options *options);
+int verb_emerging(const cli_options *options);
 int verb_compare(const cli_options *options);
 int verb_drift(const cli_options *options);
 int verb_watch(const cli_options *options);
