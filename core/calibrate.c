@@ -10,11 +10,16 @@
 #include "novelty.h"
 #include "pipeline.h"
 #include "profile.h"
+#include "rng.h"
 
 kb_calibrate_options kb_calibrate_defaults(void)
 {
-    return (kb_calibrate_options){
-        .kmin = 2, .kmax = 20, .false_alarms = .05, .split = KB_SPLITS, .seed = 1};
+    return (kb_calibrate_options){.kmin = 2,
+                                  .kmax = 20,
+                                  .false_alarms = .05,
+                                  .split = KB_SPLITS,
+                                  .bootstraps = 10,
+                                  .seed = 1};
 }
 
 kb_status kb_calibrate_check(const kb_calibrate_options *o, kb_error *err)
@@ -32,7 +37,7 @@ kb_status kb_calibrate_check(const kb_calibrate_options *o, kb_error *err)
 }
 
 /* LEAST_SESSIONS: fewer cannot be clustered, so that the next rule is asked. */
-enum { LEAST_SESSIONS = 3, RESTARTS = 10 };
+enum { LEAST_SESSIONS = 3, RESTARTS = 10, SUPPORT_MOST = 2000 };
 
 /* --- which sessions ----------------------------------------------------------------------- */
 
@@ -56,14 +61,18 @@ static size_t select_all(const kb_corpus *corpus, size_t *ids)
     return n;
 }
 
+static bool is_fitted(const kb_model *model, const kb_corpus *corpus, size_t session)
+{
+    const char *name = kb_corpus_session(corpus, session)->name;
+    return kb_names_find(model->fitted, name, strlen(name)) != KB_NAME_NONE;
+}
+
 size_t kb_unfitted_sessions(const kb_model *model, const kb_corpus *corpus, size_t *ids)
 {
     size_t all = select_all(corpus, ids), n = 0;
-    for (size_t i = 0; i < all; i++) {
-        const char *name = kb_corpus_session(corpus, ids[i])->name;
-        if (kb_names_find(model->fitted, name, strlen(name)) == KB_NAME_NONE)
+    for (size_t i = 0; i < all; i++)
+        if (!is_fitted(model, corpus, ids[i]))
             ids[n++] = ids[i];
-    }
     return n;
 }
 
@@ -85,8 +94,10 @@ struct calibration {
     const kb_calibrate_options *options;
     size_t *ids;
     kb_readings readings;
+    kb_matrix support; /* latent vectors of fitted sessions that help to find the clusters */
     kb_elbow elbow;
-    kb_kmeans km;
+    kb_kmeans km;  /* labels and sizes are those of the calibration sessions */
+    size_t *found; /* k: sessions, support included, from which each cluster was found */
     /* By new cluster index: */
     uint32_t *number;
     uint32_t *back; /* the number of the retired cluster that it is, or 0 */
@@ -96,6 +107,8 @@ struct calibration {
 static void calibration_clear(struct calibration *c)
 {
     free(c->ids);
+    free(c->found);
+    free(c->support.data);
     free(c->number);
     free(c->back);
     kb_readings_clear(&c->readings);
@@ -110,7 +123,9 @@ static kb_elbow_options elbow_options(const struct calibration *c)
     kb_elbow_options o = {.kmin = c->options->kmin,
                           .kmax = c->options->kmax,
                           .seed = c->options->seed,
-                          .restarts = RESTARTS};
+                          .restarts = RESTARTS,
+                          .support = kb_matrix_const(c->support),
+                          .bootstraps = c->options->bootstraps};
     if (k && k < o.kmin)
         o.kmin = k;
     if (k && k > o.kmax)
@@ -122,7 +137,35 @@ static kb_elbow_options elbow_options(const struct calibration *c)
     return o;
 }
 
-/* Embeds the calibration sessions. */
+/* Held-out sessions are few, and small types have only some of them: fitted sessions of the corpus
+ * help to find the clusters, SUPPORT_MOST of them at most, drawn by the seed. Not where the user
+ * chose the sessions. */
+static kb_status find_support(struct calibration *c, size_t n, kb_pool *pool,
+                              const kb_progress *progress, kb_error *err)
+{
+    size_t count = 0, sessions = kb_corpus_sessions(c->corpus);
+    size_t *ids = kb_calloc(sessions, sizeof *ids);
+    bool *taken = kb_calloc(sessions, sizeof *taken);
+    kb_status status = ids && taken ? KB_OK : kb_fail_memory(err, "session ids");
+    for (size_t i = 0; !status && i < n; i++)
+        taken[c->ids[i]] = true;
+    for (size_t s = 0; !status && s < sessions; s++)
+        if (!taken[s] && kb_corpus_session(c->corpus, s)->has_rows &&
+            is_fitted(c->model, c->corpus, s))
+            ids[count++] = s;
+    if (!status && count > SUPPORT_MOST) {
+        kb_rng rng = kb_rng_start(c->options->seed, KB_STREAM_SUPPORT);
+        kb_rng_shuffle(&rng, ids, count);
+        count = SUPPORT_MOST;
+    }
+    if (!status && count)
+        status = kb_embed(&c->support, c->model, c->corpus, ids, count, pool, progress, err);
+    free(ids);
+    free(taken);
+    return status;
+}
+
+/* Embeds the calibration sessions and their support. */
 static kb_status begin(struct calibration *c, const kb_corpus *corpus, kb_pool *pool,
                        const kb_progress *progress, kb_error *err)
 {
@@ -145,7 +188,10 @@ static kb_status begin(struct calibration *c, const kb_corpus *corpus, kb_pool *
     if (!c->options->k && c->options->kmin > n - 1)
         return kb_fail(err, KB_ERR_USAGE, "--kmin %zu: at most %zu with %zu calibration sessions",
                        c->options->kmin, n - 1, n);
-    return kb_readings_of(&c->readings, c->model, corpus, c->ids, n, pool, progress, err);
+    status = kb_readings_of(&c->readings, c->model, corpus, c->ids, n, pool, progress, err);
+    if (!status && c->options->split == KB_SPLITS)
+        status = find_support(c, n, pool, progress, err);
+    return status;
 }
 
 static kb_status run_elbow(struct calibration *c, kb_pool *pool, const kb_progress *progress,
@@ -164,7 +210,7 @@ kb_status kb_elbow_of(kb_elbow *out, const kb_model *model, const kb_corpus *cor
                       const kb_calibrate_options *options, kb_pool *pool,
                       const kb_progress *progress, kb_error *err)
 {
-    struct calibration c = {.model = model, .options = options};
+    struct calibration c = {.model = model, .corpus = corpus, .options = options};
     kb_status status = begin(&c, corpus, pool, progress, err);
     if (!status)
         status = run_elbow(&c, pool, progress, err);
@@ -362,7 +408,7 @@ static double distance_to_others(const struct calibration *c, const float *z, si
 static void leave_one_out(struct calibration *c)
 {
     for (size_t i = 0; i < c->readings.count; i++) {
-        size_t own = c->readings.nearest[i], m = c->km.sizes[own];
+        size_t own = c->readings.nearest[i], m = c->found[own];
         double *distance = &c->readings.signals[i].value[KB_SIGNAL_DISTANCE];
         double others = distance_to_others(c, kb_matrix_row(c->readings.z, i), own);
         double alone = m > 1 ? *distance * (double)m / (double)(m - 1) : others;
@@ -527,6 +573,25 @@ static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
     return KB_OK;
 }
 
+static kb_status find_clusters(struct calibration *c, kb_pool *pool, const kb_progress *progress,
+                               kb_error *err)
+{
+    kb_elbow_options options = elbow_options(c);
+    kb_status status = kb_elbow_kmeans(&c->km, kb_matrix_const(c->readings.z),
+                                       kb_elbow_chosen(&c->elbow), &options, pool, progress, err);
+    if (status)
+        return status;
+    size_t k = c->km.clusters;
+    c->found = kb_calloc(k, sizeof *c->found);
+    if (!c->found)
+        return kb_fail_memory(err, "clusters");
+    memcpy(c->found, c->km.sizes, k * sizeof *c->found);
+    memset(c->km.sizes, 0, k * sizeof *c->km.sizes);
+    for (size_t i = 0; i < c->readings.count; i++)
+        c->km.sizes[c->km.labels[i]]++;
+    return KB_OK;
+}
+
 kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus,
                        const kb_calibrate_options *options, kb_elbow *elbow, kb_pool *pool,
                        const kb_progress *progress, kb_error *err)
@@ -535,11 +600,8 @@ kb_status kb_calibrate(kb_model *model, const kb_corpus *corpus,
     kb_status status = begin(&c, corpus, pool, progress, err);
     if (!status)
         status = run_elbow(&c, pool, progress, err);
-    if (!status) {
-        kb_elbow_options o = elbow_options(&c);
-        status = kb_elbow_kmeans(&c.km, kb_matrix_const(c.readings.z), kb_elbow_chosen(&c.elbow),
-                                 &o, pool, progress, err);
-    }
+    if (!status)
+        status = find_clusters(&c, pool, progress, err);
     if (!status)
         status = number_clusters(&c, err);
     if (!status)

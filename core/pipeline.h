@@ -27,8 +27,10 @@ typedef struct kb_calibrate_options {
     size_t kmin, kmax;   /* the elbow's range. Default 2, 20 */
     double false_alarms; /* share of known sessions flagged. Default .05 */
     kb_novelty novelty;
-    int split; /* calibrate on the sessions of this kb_split; KB_SPLITS (the default): by the rule
-                  of kb_calibration_sessions */
+    int split; /* calibrate on the sessions of this kb_split and on them alone; KB_SPLITS (the
+                  default): by the rule of kb_calibration_sessions, with fitted sessions of the
+                  corpus (2,000 of them at most) as support in finding the clusters (elbow.h) */
+    size_t bootstraps; /* rounds of bootstrap stability for each k; 0: none. Default 10 */
     uint64_t seed;
 } kb_calibrate_options;
 

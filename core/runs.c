@@ -120,6 +120,7 @@ static kb_status run_one(struct runs *r, size_t i, kb_train_options training,
     const kb_progress progress = {.report = tell_part, .ctx = r, .outer = r->progress};
     training.seed += i;
     calibration.seed += i;
+    calibration.bootstraps = 0; /* nobody sees the table */
     kb_status status =
         kb_train(&run->model, r->corpus, &training, &observer, r->pool, &progress, err);
     if (!status)

@@ -212,6 +212,8 @@ const option_row cli_rows[] = {
      RANGE(2, 1000), .metavar = "K", .help = "first k of the elbow"},
     {"kmax", 0, KIND_SIZE, CALIBRATION | V(ELBOW) | V(VARIANTS), FIELD(calibration.kmax),
      RANGE(2, 1000), .metavar = "K", .help = "last k of the elbow"},
+    {"bootstraps", 0, KIND_SIZE, V(CALIBRATE) | V(ELBOW), FIELD(calibration.bootstraps),
+     RANGE(0, 1000), .metavar = "N", .help = "rounds of bootstrap stability for each k; 0: none"},
     {"false-alarms", 0, KIND_REAL, CALIBRATION, FIELD(calibration.false_alarms), RANGE(0, 1),
      .metavar = "SHARE", .help = "share of known sessions that may be called emerging"},
     {"novelty", 0, KIND_CHOICE, CALIBRATION, FIELD(calibration.novelty),

@@ -1,4 +1,6 @@
 /* elbow: the indices for a range of k; the model stays as it is. */
+#include <stdio.h>
+
 #include "verbs.h"
 #include "work.h"
 
@@ -17,6 +19,22 @@ void cli_write_elbow_row(output *out, const kb_elbow_row *row)
     output_count(out, row->chosen);
 }
 
+/* Told where the rules disagree, as they mostly do. */
+static void note_disagreement(cli_work *work, const kb_elbow *elbow)
+{
+    size_t k = kb_elbow_chosen(elbow);
+    char text[200], stable[40] = "";
+    if (elbow->best_silhouette == k && elbow->best_davies_bouldin == k && elbow->knee == k &&
+        (!elbow->most_stable || elbow->most_stable == k))
+        return;
+    if (elbow->most_stable)
+        snprintf(stable, sizeof stable, ", the most stable is %zu", elbow->most_stable);
+    snprintf(text, sizeof text,
+             "k = %zu; by silhouette it would be %zu, by Davies-Bouldin %zu, by the knee %zu%s", k,
+             elbow->best_silhouette, elbow->best_davies_bouldin, elbow->knee, stable);
+    cli_note(&work->console, text);
+}
+
 int cli_write_elbow(cli_work *work, const kb_elbow *elbow)
 {
     static const output_column columns[] = {{.name = "k"},
@@ -24,10 +42,15 @@ int cli_write_elbow(cli_work *work, const kb_elbow *elbow)
                                             {"davies_bouldin", .drop = 2},
                                             {"calinski_harabasz", .drop = 3},
                                             {"inertia", .drop = 4},
-                                            {.name = "chosen"}};
+                                            {.name = "chosen"},
+                                            {"joint_silhouette", .drop = 5},
+                                            {"stability", .drop = 6}};
+    note_disagreement(work, elbow);
     output *out = cli_output(work, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < elbow->count; i++) {
         cli_write_elbow_row(out, &elbow->rows[i]);
+        output_real(out, elbow->rows[i].joint);
+        output_real(out, elbow->rows[i].stability);
     }
     return cli_finish_output(&work->console, out);
 }

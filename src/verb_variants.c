@@ -83,9 +83,11 @@ static kb_status try_variant(comparison *c, kb_variant variant, const kb_progres
     double begun = seconds_now();
     kb_status status =
         kb_train(&work->model, work->corpus, &training, &observer, work->pool, progress, err);
+    kb_calibrate_options calibration = work->options->calibration;
+    calibration.bootstraps = 0;
     if (!status)
-        status = kb_calibrate(work->model, work->corpus, &work->options->calibration, &r->elbow,
-                              work->pool, progress, err);
+        status = kb_calibrate(work->model, work->corpus, &calibration, &r->elbow, work->pool,
+                              progress, err);
     r->seconds = seconds_now() - begun;
     r->memory = cli_peak_mib();
     if (!status)

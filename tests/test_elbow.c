@@ -84,6 +84,10 @@ static void each_row_is_the_clustering_at_its_k(void **state)
 static void choose(kb_elbow *e, kb_elbow_row *rows, size_t count)
 {
     *e = (kb_elbow){.rows = rows, .count = count};
+    for (size_t i = 0; i < count; i++) {
+        rows[i].joint = rows[i].silhouette;
+        rows[i].stability = (double)NAN;
+    }
     kb_elbow_choose(e);
 }
 
@@ -93,13 +97,13 @@ static void the_largest_k_near_the_best_silhouette_is_chosen(void **state)
     kb_elbow_row rows[] = {
         {.k = 2, .silhouette = 0.10, .davies_bouldin = 3, .inertia = 100, .smallest = 4},
         {.k = 3, .silhouette = 0.50, .davies_bouldin = 2, .inertia = 40, .smallest = 4},
-        {.k = 4, .silhouette = 0.489, .davies_bouldin = 1, .inertia = 25, .smallest = 4},
-        {.k = 5, .silhouette = 0.487, .davies_bouldin = 1, .inertia = 20, .smallest = 4},
+        {.k = 4, .silhouette = 0.4985, .davies_bouldin = 1, .inertia = 25, .smallest = 4},
+        {.k = 5, .silhouette = 0.4975, .davies_bouldin = 1, .inertia = 20, .smallest = 4},
         {.k = 6, .silhouette = 0.30, .davies_bouldin = 2, .inertia = 18, .smallest = 4},
     };
     kb_elbow e;
     choose(&e, rows, 5);
-    assert_int_equal(kb_elbow_chosen(&e), 4); /* .487 misses .5 - .03 * .4 */
+    assert_int_equal(kb_elbow_chosen(&e), 4); /* .4975 misses .5 - .005 * .4 */
     assert_int_equal(e.best_silhouette, 3);
     rows[2].smallest = 1;
     kb_elbow_choose(&e);
@@ -199,6 +203,70 @@ static void given_centroids_are_merged_to_start(void **state)
     kb_elbow_clear(&e);
 }
 
+/* Three groups on a line: ten points each in two of them, two in the third, of which the support
+ * has ten more. */
+enum { SEEN = 22, MORE = 30 };
+
+static void make_line(float *seen, float *more)
+{
+    kb_rng rng = kb_rng_start(12, KB_STREAM_TEST);
+    for (size_t i = 0; i < SEEN; i++)
+        seen[i] = (i < 20 ? 40.0F * (float)(i % 2) : 30.0F) + kb_rng_normal(&rng);
+    for (size_t i = 0; i < MORE; i++)
+        more[i] = (i % 3 < 2 ? 40.0F * (float)(i % 3) : 30.0F) + kb_rng_normal(&rng);
+}
+
+static void support_finds_clusters_that_the_points_are_too_few_for(void **state)
+{
+    (void)state;
+    float seen[SEEN], more[MORE];
+    make_line(seen, more);
+    kb_const_matrix x = kb_const_matrix_of(seen, SEEN, 1);
+    kb_elbow_options options = range(2, 6);
+    options.support = kb_const_matrix_of(more, MORE, 1);
+    kb_elbow e;
+    kb_kmeans km;
+    assert_int_equal(kb_elbow_run(&e, x, &options, NULL, NULL, NULL), KB_OK);
+    assert_int_equal(kb_elbow_chosen(&e), 3);
+    assert_int_equal(e.rows[1].smallest, 12);
+    assert_int_equal(kb_elbow_kmeans(&km, x, 3, &options, NULL, NULL, NULL), KB_OK);
+    assert_int_equal(km.sizes[0] + km.sizes[1] + km.sizes[2], SEEN + MORE);
+    double inertia = 0;
+    for (size_t i = 0; i < SEEN; i++)
+        inertia += pow((double)seen[i] - (double)km.centroids[km.labels[i]], 2);
+    assert_float_equal(e.rows[1].inertia, inertia, 1e-4 * inertia);
+    assert_true(e.rows[1].silhouette == kb_silhouette(x, km.labels, 3, NULL, NULL));
+    assert_true(e.rows[1].davies_bouldin == kb_davies_bouldin(x, km.labels, 3));
+    assert_true(e.rows[1].joint != e.rows[1].silhouette);
+    kb_kmeans_clear(&km);
+    kb_elbow_clear(&e);
+}
+
+static void clusters_that_are_there_come_back_in_bootstrap_samples(void **state)
+{
+    (void)state;
+    float x[N * D];
+    make_groups(x);
+    kb_const_matrix view = kb_const_matrix_of(x, N, D);
+    kb_elbow_options options = range(2, 12);
+    options.bootstraps = 8;
+    kb_pool *pool;
+    kb_elbow e, again;
+    assert_int_equal(kb_pool_create(&pool, 2, NULL), KB_OK);
+    assert_int_equal(kb_elbow_run(&e, view, &options, NULL, NULL, NULL), KB_OK);
+    assert_int_equal(kb_elbow_run(&again, view, &options, pool, NULL, NULL), KB_OK);
+    assert_int_equal(e.most_stable, GROUPS);
+    for (size_t i = 0; i < e.count; i++) {
+        assert_true(e.rows[i].stability == again.rows[i].stability);
+        assert_true(e.rows[i].stability > -.5 && e.rows[i].stability <= 1);
+    }
+    assert_true(e.rows[GROUPS - 2].stability > .85); /* one start may fall into a lesser optimum */
+    assert_true(e.rows[2 * GROUPS - 2].stability < e.rows[GROUPS - 2].stability);
+    kb_elbow_clear(&e);
+    kb_elbow_clear(&again);
+    kb_pool_free(pool);
+}
+
 static void bad_ranges_are_told_by_name(void **state)
 {
     (void)state;
@@ -252,6 +320,8 @@ int main(void)
         cmocka_unit_test(identical_points_choose_kmin),
         cmocka_unit_test(k_is_cut_to_the_number_of_points),
         cmocka_unit_test(given_centroids_are_merged_to_start),
+        cmocka_unit_test(support_finds_clusters_that_the_points_are_too_few_for),
+        cmocka_unit_test(clusters_that_are_there_come_back_in_bootstrap_samples),
         cmocka_unit_test(bad_ranges_are_told_by_name),
         cmocka_unit_test(a_raised_flag_stops_it),
     };

@@ -23,7 +23,9 @@ enum {
     KB_STREAM_VIEWS,     /* which sessions views are compared on */
     KB_STREAM_REFERENCE, /* which training sessions a model keeps as points */
     KB_STREAM_FOLDS,     /* folds of the calibration sessions */
-    KB_STREAM_EXCESS     /* which of many sessions are looked at */
+    KB_STREAM_EXCESS,    /* which of many sessions are looked at */
+    KB_STREAM_BOOTSTRAP, /* resampled points */
+    KB_STREAM_SUPPORT    /* which fitted sessions support a choice of k */
 };
 
 /* The block function: OUT = Philox4x32-10(COUNTER, KEY). */

@@ -4,6 +4,7 @@ libcluster_a_CPPFLAGS = $(CLUSTER_CPPFLAGS)
 libcluster_a_CFLAGS = $(CORE_CFLAGS) $(OPENBLAS_CFLAGS) $(LAPACKE_CFLAGS)
 libcluster_a_SOURCES = \
   core/cluster/affinity.c core/cluster/affinity.h \
+  core/cluster/bootstrap.c core/cluster/bootstrap.h \
   core/cluster/elbow.c core/cluster/elbow.h \
   core/cluster/excess.c core/cluster/excess.h \
   core/cluster/field.c core/cluster/field.h \

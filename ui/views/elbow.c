@@ -8,7 +8,17 @@
 #include "parts.h"
 #include "theme.h"
 
-enum column { K, SILHOUETTE, DAVIES_BOULDIN, CALINSKI_HARABASZ, INERTIA, CHOSEN, COLUMNS };
+enum column {
+    K,
+    SILHOUETTE,
+    DAVIES_BOULDIN,
+    CALINSKI_HARABASZ,
+    INERTIA,
+    CHOSEN,
+    JOINT,
+    STABILITY,
+    COLUMNS
+};
 
 static const kb_sheet_column columns[COLUMNS] = {
     [K] = {.name = "k", .width = 4},
@@ -20,6 +30,8 @@ static const kb_sheet_column columns[COLUMNS] = {
                            .drop = 2},
     [INERTIA] = {.name = "inertia", .width = 11, .drop = 3},
     [CHOSEN] = {.name = "chosen", .width = 6},
+    [JOINT] = {.name = "joint_silhouette", .title = "joint sil.", .width = 10, .drop = 4},
+    [STABILITY] = {.name = "stability", .width = 9, .drop = 5},
 };
 
 static const struct {
@@ -45,8 +57,9 @@ static const kb_elbow *elbow_of(const kb_pane *pane)
 
 static double number_of(const kb_elbow_row *row, size_t column)
 {
-    const double numbers[COLUMNS] = {(double)row->k,         row->silhouette, row->davies_bouldin,
-                                     row->calinski_harabasz, row->inertia,    row->chosen};
+    const double numbers[COLUMNS] = {
+        (double)row->k, row->silhouette, row->davies_bouldin, row->calinski_harabasz,
+        row->inertia,   row->chosen,     row->joint,          row->stability};
     return numbers[column];
 }
 
@@ -98,11 +111,14 @@ static size_t candidate_of(const kb_pane *pane)
 static void verdict(const kb_pane *pane, char *text, size_t size)
 {
     const kb_elbow *elbow = elbow_of(pane);
-    snprintf(
-        text, size,
-        "k = %zu in use; by silhouette %zu, by Davies-Bouldin %zu, by the knee %zu. Candidate: %zu",
-        pane->ui->data->findings->k, elbow->best_silhouette, elbow->best_davies_bouldin,
-        elbow->knee, candidate_of(pane));
+    char stable[32] = "";
+    if (elbow->most_stable)
+        snprintf(stable, sizeof stable, ", most stable %zu", elbow->most_stable);
+    snprintf(text, size,
+             "k = %zu in use; by silhouette %zu, by Davies-Bouldin %zu, by the knee %zu%s. "
+             "Candidate: %zu",
+             pane->ui->data->findings->k, elbow->best_silhouette, elbow->best_davies_bouldin,
+             elbow->knee, stable, candidate_of(pane));
 }
 
 static void draw_one(kb_pane *pane, kb_canvas *canvas, kb_rect rect, size_t chart_index, double *x,
