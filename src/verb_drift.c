@@ -153,8 +153,8 @@ static void tell(drifting *d)
                                    "sessions' objects: train it anew to have them compared");
     if (drift->reasons & KB_REASON_EMERGING) {
         snprintf(text, sizeof text,
-                 "%.1f%% of the sessions are emerging, %.1f%% of those of the calibration: assign "
-                 "tells which, explain what sets them apart",
+                 "%.1f%% of the sessions are emerging, %.1f%% of those of the calibration: "
+                 "`kaboom emerging` groups them and tells what sets each group apart",
                  100 * emerging->now, 100 * emerging->was);
         cli_note(&d->work.console, text);
     }

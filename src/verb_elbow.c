@@ -23,7 +23,7 @@ void cli_write_elbow_row(output *out, const kb_elbow_row *row)
 static void note_disagreement(cli_work *work, const kb_elbow *elbow)
 {
     size_t k = kb_elbow_chosen(elbow);
-    char text[200], stable[40] = "";
+    char text[250], stable[50] = "";
     if (elbow->best_silhouette == k && elbow->best_davies_bouldin == k && elbow->knee == k &&
         (!elbow->most_stable || elbow->most_stable == k))
         return;

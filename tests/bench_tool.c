@@ -91,7 +91,7 @@ static int measure_floor(int argc, char **argv)
 {
     enum { MOST = 256 };
     pthread_t threads[MOST];
-    size_t count = argc > 2 ? strtoul(argv[0], NULL, 10) : 0, started = 0;
+    size_t count = argc > 1 ? strtoul(argv[0], NULL, 10) : 0, started = 0;
     struct floor f = {.files = argv + 1, .count = (size_t)argc - 1};
     if (count < 1 || count > MOST)
         return failed("floor THREADS FILE...");

@@ -111,7 +111,7 @@ static size_t candidate_of(const kb_pane *pane)
 static void verdict(const kb_pane *pane, char *text, size_t size)
 {
     const kb_elbow *elbow = elbow_of(pane);
-    char stable[32] = "";
+    char stable[50] = "";
     if (elbow->most_stable)
         snprintf(stable, sizeof stable, ", most stable %zu", elbow->most_stable);
     snprintf(text, size,
