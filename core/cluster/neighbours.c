@@ -296,9 +296,11 @@ kb_status kb_neighbours_find(kb_neighbours *out, kb_const_matrix x, kb_const_mat
         search_blocks(&s, pool);
     }
     free_room(&s);
-    if (!room)
-        return kb_fail_memory(err, "nearest neighbours");
-    return kb_cancelled(progress) ? kb_fail(err, KB_ERR_CANCELLED, "t-SNE was stopped") : KB_OK;
+    if (room && !kb_cancelled(progress))
+        return KB_OK;
+    kb_neighbours_clear(out);
+    return room ? kb_fail(err, KB_ERR_CANCELLED, "the search for neighbours was stopped")
+                : kb_fail_memory(err, "nearest neighbours");
 }
 
 void kb_neighbours_clear(kb_neighbours *neighbours)

@@ -26,8 +26,7 @@ typedef struct kb_neighbours {
 /* The K nearest of POINTS' M rows to each of X's N rows. SELF: X is POINTS, and no point is its own
  * neighbour. 1 <= K <= M (M - 1 with SELF), M < 2^32, d >= 1; values of order 1 (kb_points_centre),
  * finite. Room for N K pairs, and threads' own that do not grow with N. Does not depend on the
- * number of threads. Reports phase "neighbours", a unit a query. OUT is cleared, whatever is
- * returned. */
+ * number of threads. Reports phase "neighbours", a unit a query. On failure *OUT is zeroed. */
 kb_status kb_neighbours_find(kb_neighbours *out, kb_const_matrix x, kb_const_matrix points,
                              size_t k, bool self, kb_pool *pool, const kb_progress *progress,
                              kb_error *err);
