@@ -27,7 +27,8 @@ libcore_a_SOURCES = \
   core/workbench.c core/workbench.h
 
 if HAVE_CMOCKA
-CORE_TESTS = tests/test_appraisal tests/test_comparison tests/test_drift tests/test_emerging tests/test_job tests/test_novelty tests/test_runs tests/test_small \
+CORE_TESTS = tests/test_appraisal tests/test_comparison tests/test_drift tests/test_emerging tests/test_job \
+  tests/test_no_memory_core tests/test_novelty tests/test_runs tests/test_small \
   tests/test_tally tests/test_train tests/test_workbench
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
@@ -55,6 +56,10 @@ tests_test_job_SOURCES = tests/test_job.c
 tests_test_job_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_job_CFLAGS = $(TEST_CFLAGS)
 tests_test_job_LDADD = libcore.a $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_test_no_memory_core_SOURCES = tests/test_no_memory_core.c tests/corpus_files.h tests/failing_memory.h
+tests_test_no_memory_core_CPPFLAGS = $(CORE_CPPFLAGS) $(ZLIB_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_no_memory_core_CFLAGS = $(TEST_CFLAGS)
+tests_test_no_memory_core_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_test_novelty_SOURCES = tests/test_novelty.c tests/model_support.c tests/model_support.h
 tests_test_novelty_CPPFLAGS = $(CORE_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_novelty_CFLAGS = $(TEST_CFLAGS)

@@ -22,12 +22,20 @@ static void assert_near(double value, double expected, double tolerance)
         fail_msg("%.17g instead of %.17g", value, expected);
 }
 
+static kb_mean_indices indices_of(kb_const_matrix x, const uint32_t *labels, size_t clusters)
+{
+    kb_mean_indices indices;
+    assert_int_equal(kb_mean_indices_of(&indices, x, labels, clusters, NULL), KB_OK);
+    return indices;
+}
+
 static void check_all(kb_const_matrix x, const uint32_t *labels, size_t clusters,
                       const double *expected)
 {
     assert_near(kb_silhouette(x, labels, clusters, NULL, NULL), expected[0], 1e-6);
-    assert_near(kb_davies_bouldin(x, labels, clusters), expected[1], 1e-12);
-    assert_near(kb_calinski_harabasz(x, labels, clusters), expected[2], 1e-12);
+    kb_mean_indices indices = indices_of(x, labels, clusters);
+    assert_near(indices.davies_bouldin, expected[1], 1e-12);
+    assert_near(indices.calinski_harabasz, expected[2], 1e-12);
 }
 
 static void indices_are_those_of_scikit_learn(void **state)
@@ -58,13 +66,13 @@ static void one_cluster_or_one_for_each_point_is_undefined(void **state)
     (void)state;
     uint32_t labels[QUALITY_N] = {0};
     assert_true(isnan(kb_silhouette(points(), labels, 4, NULL, NULL)));
-    assert_true(isnan(kb_davies_bouldin(points(), labels, 4)));
-    assert_true(isnan(kb_calinski_harabasz(points(), labels, 4)));
+    assert_true(isnan(indices_of(points(), labels, 4).davies_bouldin));
+    assert_true(isnan(indices_of(points(), labels, 4).calinski_harabasz));
     for (uint32_t i = 0; i < QUALITY_N; i++)
         labels[i] = i;
     assert_true(isnan(kb_silhouette(points(), labels, QUALITY_N, NULL, NULL)));
-    assert_true(isnan(kb_davies_bouldin(points(), labels, QUALITY_N)));
-    assert_true(isnan(kb_calinski_harabasz(points(), labels, QUALITY_N)));
+    assert_true(isnan(indices_of(points(), labels, QUALITY_N).davies_bouldin));
+    assert_true(isnan(indices_of(points(), labels, QUALITY_N).calinski_harabasz));
 }
 
 static void perfectly_tight_clusters(void **state)
@@ -74,8 +82,8 @@ static void perfectly_tight_clusters(void **state)
     const uint32_t labels[] = {0, 0, 0, 1, 1};
     kb_const_matrix view = kb_const_matrix_of(x, 5, 1);
     assert_true(kb_silhouette(view, labels, 2, NULL, NULL) == 1);
-    assert_true(kb_davies_bouldin(view, labels, 2) == 0);
-    assert_true(kb_calinski_harabasz(view, labels, 2) == 1);
+    assert_true(indices_of(view, labels, 2).davies_bouldin == 0);
+    assert_true(indices_of(view, labels, 2).calinski_harabasz == 1);
 }
 
 static void several_labellings_at_once_are_as_one_by_one(void **state)

@@ -248,15 +248,17 @@ static kb_status fit_row(kb_elbow_row *row, struct fits *fits, size_t i,
                          const kb_progress *progress, kb_error *err)
 {
     kb_kmeans km;
+    kb_mean_indices indices;
     kb_status status = fit(&km, fits->joint, row->k, options, pool, progress, err);
     if (status)
         return status;
     row->inertia = inertia_of(fits, &km);
     row->smallest = smallest_size(&km);
-    row->davies_bouldin = kb_davies_bouldin(fits->x, km.labels, row->k);
-    row->calinski_harabasz = kb_calinski_harabasz(fits->x, km.labels, row->k);
+    status = kb_mean_indices_of(&indices, fits->x, km.labels, row->k, err);
+    row->davies_bouldin = indices.davies_bouldin;
+    row->calinski_harabasz = indices.calinski_harabasz;
     row->stability = (double)NAN;
-    if (options->bootstraps)
+    if (!status && options->bootstraps)
         status = kb_bootstrap_stability(&row->stability, fits->joint, km.labels, row->k,
                                         options->bootstraps, options->seed, pool, progress, err);
     fits->clusters[i] = row->k;

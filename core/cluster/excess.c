@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lapack.h"
 #include "memory.h"
 #include "neighbours.h"
 #include "points.h"
@@ -178,10 +179,10 @@ static kb_status spectrum_of(struct spectrum *s, kb_const_matrix q, kb_error *er
     for (size_t i = 0; i < s->rows * s->rows; i++)
         s->matrix[i] = (double)s->gram[i];
     /* Lower by rows is upper by columns. */
-    if (LAPACKE_dsyevx(LAPACK_COL_MAJOR, 'V', 'I', 'U', n, s->matrix, n, 0, 0, first, n, 0, &found,
-                       s->values, s->vectors, n, s->failed) ||
-        (size_t)found != s->count)
-        return kb_fail(err, KB_ERR_NUMERIC, "what sessions share: no eigenvalues");
+    lapack_int info = LAPACKE_dsyevx(LAPACK_COL_MAJOR, 'V', 'I', 'U', n, s->matrix, n, 0, 0, first,
+                                     n, 0, &found, s->values, s->vectors, n, s->failed);
+    if (info || (size_t)found != s->count)
+        return kb_fail_lapack(err, "finding what sessions share", "dsyevx", (int)info);
     return KB_OK;
 }
 

@@ -10,6 +10,7 @@ libcluster_a_SOURCES = \
   core/cluster/field.c core/cluster/field.h \
   core/cluster/hungarian.c core/cluster/hungarian.h \
   core/cluster/kmeans.c core/cluster/kmeans.h \
+  core/cluster/lapack.c core/cluster/lapack.h \
   core/cluster/neighbours.c core/cluster/neighbours.h \
   core/cluster/outliers.c core/cluster/outliers.h \
   core/cluster/pair_forces.c core/cluster/pair_forces.h \

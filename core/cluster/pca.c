@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lapack.h"
 #include "memory.h"
 #include "points.h"
 #include "rng.h"
@@ -122,7 +123,7 @@ static void orthonormalise(double *m, size_t rows)
 }
 
 /* Eigenvalues of V^T C V = Y^T Y. */
-static bool rayleigh_ritz(struct iteration *it)
+static kb_status rayleigh_ritz(struct iteration *it, kb_error *err)
 {
     double *g = it->turn;
     memset(g, 0, sizeof it->turn);
@@ -134,7 +135,9 @@ static bool rayleigh_ritz(struct iteration *it)
     }
     /* The lower triangle in column order, which is what LAPACK reads without a transposition;
      * vectors come back one a row. */
-    return LAPACKE_dsyev(LAPACK_COL_MAJOR, 'V', 'L', WIDTH, g, WIDTH, it->ritz) == 0;
+    lapack_int info = LAPACKE_dsyev(LAPACK_COL_MAJOR, 'V', 'L', WIDTH, g, WIDTH, it->ritz);
+    return info ? kb_fail_lapack(err, "the search for principal components", "dsyev", (int)info)
+                : KB_OK;
 }
 
 /* V = start, then V = orthonormal basis of X^T X V until the eigenvalues settle. */
@@ -151,8 +154,9 @@ static kb_status iterate(struct iteration *it, kb_pool *pool, const kb_progress 
         if (kb_cancelled(progress))
             return kb_fail(err, KB_ERR_CANCELLED, "principal components were stopped");
         kb_pool_run(pool, (n + ROWS - 1) / ROWS, image_piece, it);
-        if (!rayleigh_ritz(it))
-            return kb_fail(err, KB_ERR_NUMERIC, "principal components: no eigenvalues were found");
+        kb_status status = rayleigh_ritz(it, err);
+        if (status)
+            return status;
         double before = sum;
         sum = it->ritz[WIDTH - 1] + it->ritz[WIDTH - 2];
         if (round > 1 && fabs(sum - before) <= SETTLED * sum)
@@ -162,9 +166,7 @@ static kb_status iterate(struct iteration *it, kb_pool *pool, const kb_progress 
         orthonormalise(it->basis, d);
     }
     kb_pool_run(pool, (n + ROWS - 1) / ROWS, image_piece, it);
-    return rayleigh_ritz(it)
-               ? KB_OK
-               : kb_fail(err, KB_ERR_NUMERIC, "principal components: no eigenvalues were found");
+    return rayleigh_ritz(it, err);
 }
 
 /* +1 or -1: the sign that makes the greatest loading of component VECTOR (in basis coordinates)

@@ -210,6 +210,7 @@ struct groups {
     size_t used;      /* clusters with members */
     size_t *sizes;    /* used */
     double *means;    /* used x d */
+    double *mean;     /* d: of all points */
     uint32_t *labels; /* N */
     double *spreads;  /* used: sum of distances to the mean, squared or not */
 };
@@ -218,6 +219,7 @@ static void groups_free(struct groups *g)
 {
     free(g->sizes);
     free(g->means);
+    free(g->mean);
     free(g->labels);
     free(g->spreads);
 }
@@ -235,7 +237,7 @@ static void renumber(struct groups *g, uint32_t *number, const uint32_t *labels,
         g->labels[i] = number[labels[i]];
 }
 
-/* False when there are too few or too many clusters, or no memory. */
+/* G's means where they are of use: not with too few or too many clusters. */
 static bool groups_make(struct groups *g, kb_const_matrix x, const uint32_t *labels,
                         size_t clusters)
 {
@@ -250,11 +252,12 @@ static bool groups_make(struct groups *g, kb_const_matrix x, const uint32_t *lab
     }
     free(number);
     size_t cells;
-    if (!made || !defined(g->used, x.rows) || !kb_size_mul(g->used, x.cols, &cells))
-        return false;
-    g->means = kb_calloc(cells, sizeof *g->means);
+    if (!made || !defined(g->used, x.rows))
+        return made;
+    g->means = kb_size_mul(g->used, x.cols, &cells) ? kb_calloc(cells, sizeof *g->means) : NULL;
     g->spreads = kb_calloc(g->used, sizeof *g->spreads);
-    if (!g->means || !g->spreads)
+    g->mean = kb_calloc(x.cols, sizeof *g->mean);
+    if (!g->means || !g->spreads || !g->mean)
         return false;
     kb_label_means(g->means, x, g->labels, g->sizes, g->used, 0, x.cols);
     return true;
@@ -290,20 +293,15 @@ static double worst_ratio(const struct groups *g, size_t a, size_t d)
     return worst;
 }
 
-double kb_davies_bouldin(kb_const_matrix x, const uint32_t *labels, size_t clusters)
+static double davies_bouldin(const struct groups *g, kb_const_matrix x)
 {
-    struct groups g;
-    double result = NAN;
-    if (groups_make(&g, x, labels, clusters)) {
-        for (size_t i = 0; i < x.rows; i++)
-            g.spreads[g.labels[i]] +=
-                sqrt(to_mean2(kb_const_matrix_row(x, i), g.means + g.labels[i] * x.cols, x.cols));
-        result = 0;
-        for (size_t k = 0; k < g.used; k++)
-            result += worst_ratio(&g, k, x.cols) / (double)g.used;
-    }
-    groups_free(&g);
-    return result;
+    double sum = 0;
+    for (size_t i = 0; i < x.rows; i++)
+        g->spreads[g->labels[i]] +=
+            sqrt(to_mean2(kb_const_matrix_row(x, i), g->means + g->labels[i] * x.cols, x.cols));
+    for (size_t k = 0; k < g->used; k++)
+        sum += worst_ratio(g, k, x.cols) / (double)g->used;
+    return sum;
 }
 
 static double within_squares(const struct groups *g, kb_const_matrix x)
@@ -322,21 +320,26 @@ static double between_squares(const struct groups *g, const double *mean, size_t
     return sum;
 }
 
-double kb_calinski_harabasz(kb_const_matrix x, const uint32_t *labels, size_t clusters)
+static double calinski_harabasz(const struct groups *g, kb_const_matrix x)
+{
+    for (size_t k = 0; k < g->used; k++)
+        for (size_t f = 0; f < x.cols; f++)
+            g->mean[f] += g->means[k * x.cols + f] * (double)g->sizes[k] / (double)x.rows;
+    double within = within_squares(g, x), between = between_squares(g, g->mean, x.cols);
+    double k = (double)g->used, n = (double)x.rows;
+    return within > 0 ? between * (n - k) / (within * (k - 1)) : 1;
+}
+
+kb_status kb_mean_indices_of(kb_mean_indices *out, kb_const_matrix x, const uint32_t *labels,
+                             size_t clusters, kb_error *err)
 {
     struct groups g;
-    double result = NAN;
-    double *mean = kb_calloc(x.cols, sizeof *mean);
-    if (mean && groups_make(&g, x, labels, clusters)) {
-        for (size_t k = 0; k < g.used; k++)
-            for (size_t f = 0; f < x.cols; f++)
-                mean[f] += g.means[k * x.cols + f] * (double)g.sizes[k] / (double)x.rows;
-        double within = within_squares(&g, x), between = between_squares(&g, mean, x.cols);
-        double k = (double)g.used, n = (double)x.rows;
-        result = within > 0 ? between * (n - k) / (within * (k - 1)) : 1;
+    *out = (kb_mean_indices){(double)NAN, (double)NAN};
+    bool made = groups_make(&g, x, labels, clusters);
+    if (made && g.means) {
+        out->davies_bouldin = davies_bouldin(&g, x);
+        out->calinski_harabasz = calinski_harabasz(&g, x);
     }
-    if (mean)
-        groups_free(&g);
-    free(mean);
-    return result;
+    groups_free(&g);
+    return made ? KB_OK : kb_fail_memory(err, "indices of clusters");
 }

@@ -2,7 +2,7 @@
  *
  * Silhouette: Rousseeuw 1987 (0 for a member of a cluster of one). Davies-Bouldin 1979 (Euclidean,
  * mean distance to the centroid). Calinski-Harabasz 1974. All need 2 <= used clusters <= N - 1;
- * otherwise they are NAN, as they are when there is no memory. Labels without members are ignored.
+ * otherwise they are NAN. Labels without members are ignored.
  * X: N x d, finite; LABELS: N values in 0..CLUSTERS-1. The same for any number of threads. */
 #ifndef KB_QUALITY_H
 #define KB_QUALITY_H
@@ -14,7 +14,7 @@
 #include "progress.h"
 #include "status.h"
 
-/* O(N^2 d). NAN too when cancelled. Reports phase "silhouette". */
+/* O(N^2 d). NAN too when cancelled, or when there is no memory. Reports phase "silhouette". */
 double kb_silhouette(kb_const_matrix x, const uint32_t *labels, size_t clusters, kb_pool *pool,
                      const kb_progress *progress);
 
@@ -24,7 +24,13 @@ kb_status kb_silhouettes(double *out, kb_const_matrix x, const uint32_t *const *
                          const size_t *clusters, size_t count, kb_pool *pool,
                          const kb_progress *progress, kb_error *err);
 
-double kb_davies_bouldin(kb_const_matrix x, const uint32_t *labels, size_t clusters);
-double kb_calinski_harabasz(kb_const_matrix x, const uint32_t *labels, size_t clusters);
+/* What the clusters' means say. */
+typedef struct kb_mean_indices {
+    double davies_bouldin, calinski_harabasz;
+} kb_mean_indices;
+
+/* Fails for want of memory alone. */
+kb_status kb_mean_indices_of(kb_mean_indices *out, kb_const_matrix x, const uint32_t *labels,
+                             size_t clusters, kb_error *err);
 
 #endif

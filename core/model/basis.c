@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lapack.h"
 #include "memory.h"
 
 /* Sums over sessions of x and of x^2, in double; mean, scale and used_dims from them. */
@@ -263,7 +264,7 @@ static kb_status factorise(kb_basis *basis, struct workspace *w, const kb_blocks
     lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)n, w->gram,
                                      (lapack_int)n, w->values);
     if (info != 0)
-        return kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevd: %d)", (int)info);
+        return kb_fail_lapack(err, "the eigensolver", "dsyevd", (int)info);
     if (kb_cancelled(progress))
         return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
     basis->rank =
@@ -330,7 +331,7 @@ static kb_status leading_pairs(struct workspace *w, size_t n, size_t count, doub
                        (lapack_int)n, support);
     free(support);
     if (info != 0 || (size_t)found != count)
-        return kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevr: %d)", (int)info);
+        return kb_fail_lapack(err, "the eigensolver", "dsyevr", (int)info);
     return KB_OK;
 }
 

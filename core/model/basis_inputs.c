@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "lapack.h"
 #include "memory.h"
 
 /* PANEL_ROWS: sessions at a time. MOST_INPUTS: dsyevd's workspace, 1 + 6 D + 2 D^2, must fit
@@ -132,7 +133,7 @@ static kb_status factorise(kb_basis *basis, struct workspace *w, float **coordin
     /* Our lower triangle by rows is LAPACK's upper one, its eigenvector columns are our rows. */
     lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', d, w->sum, d, w->values);
     if (info != 0)
-        return kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevd: %d)", (int)info);
+        return kb_fail_lapack(err, "the eigensolver", "dsyevd", (int)info);
     if (kb_cancelled(progress))
         return kb_fail(err, KB_ERR_CANCELLED, "cancelled");
     basis->rank = kb_basis_choose_rank(

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lapack.h"
 #include "memory.h"
 #include "rng.h"
 
@@ -183,8 +184,7 @@ static kb_status orthonormalise(struct finder *f, kb_error *err)
     if (!info)
         info = LAPACKE_sorglq(LAPACK_COL_MAJOR, l, n, l, f->q, l, tau);
     free(tau);
-    return info ? kb_fail(err, KB_ERR_NUMERIC, "the range finder failed (sgelqf: %d)", (int)info)
-                : KB_OK;
+    return info ? kb_fail_lapack(err, "the range finder", "sgelqf", (int)info) : KB_OK;
 }
 
 /* The eigenvalues and vectors of Q' Z = Q' G Q. */
@@ -202,8 +202,7 @@ static kb_status measure(struct finder *f, kb_error *err)
     free(product);
     lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', (lapack_int)l, f->small,
                                      (lapack_int)l, f->values);
-    return info ? kb_fail(err, KB_ERR_NUMERIC, "the eigensolver failed (dsyevd: %d)", (int)info)
-                : KB_OK;
+    return info ? kb_fail_lapack(err, "the eigensolver", "dsyevd", (int)info) : KB_OK;
 }
 
 static kb_status iterate(struct finder *f, uint64_t seed, kb_error *err)
