@@ -64,6 +64,11 @@ static const char *space_word(unsigned i)
     return kb_space_name((kb_space)i);
 }
 
+static const char *adam_word(unsigned i)
+{
+    return kb_adam_name((kb_adam)i);
+}
+
 static const char *device_word(unsigned i)
 {
     return kb_device_choice_name((kb_device_choice)i);
@@ -195,6 +200,10 @@ const option_row cli_rows[] = {
      .above_min = true, .metavar = "RATE", .help = "Adam's step"},
     {"kl-weight", 0, KIND_REAL, TRAINING, FIELD(training.kl_weight), RANGE(0, 1000),
      .metavar = "BETA", .help = "weight of the divergence from the prior (vae)"},
+    {"adam", 0, KIND_CHOICE, TRAINING, FIELD(training.adam), WORDS(adam_word, KB_ADAMS),
+     .help = "how far a step moves the first and the last layer"},
+    {"weight-decay", 0, KIND_REAL, TRAINING, FIELD(training.weight_decay), RANGE(0, 1000),
+     .nan = "auto", .metavar = "W", .help = "a step takes RATE times W of each weight"},
     {"patience", 0, KIND_SIZE, TRAINING, FIELD(training.patience), RANGE(1, 1e6), .zero = "auto",
      .metavar = "N", .help = "stop after N epochs without a better validation loss"},
     {"time-limit", 0, KIND_REAL, TRAINING, FIELD(training.time_limit), RANGE(0, 1e9),

@@ -41,6 +41,7 @@ typedef struct option_row {
     double min, max;
     bool above_min;
     const char *zero; /* the word for 0 */
+    const char *nan;  /* of a KIND_REAL: the word for NAN */
     unsigned count;
     const char *(*word)(unsigned i);
     unsigned with_model; /* bits: verbs for which it means nothing without -m, or sessions

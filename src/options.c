@@ -77,7 +77,9 @@ static void describe_default(const option_row *row, cli_options *defaults, char 
     bool whole = row->kind == KIND_SIZE || row->kind == KIND_SPAN;
     size_t number = whole ? *(const size_t *)field : 0;
     *text = '\0';
-    if (row->zero && number == 0 && real == 0)
+    if (row->nan && isnan(real))
+        snprintf(text, size, " [%s]", row->nan);
+    else if (row->zero && number == 0 && real == 0)
         snprintf(text, size, " [%s]", row->zero);
     else if (row->kind == KIND_REAL)
         snprintf(text, size, " [%g]", real);
@@ -188,10 +190,11 @@ static int unknown_option(cli_verb verb, const char *word, int code)
 static int bad_range(cli_verb verb, const option_row *row, const char *text)
 {
     const char *kind = row->kind == KIND_REAL ? "a number" : "a whole number";
+    const char *word = row->zero ? row->zero : row->nan;
     return cli_usage_error(verb, "--%s: '%s' is not %s %s %.15g%s%.15g%s%s", row->name, text, kind,
                            row->above_min ? "above" : "from", row->min,
-                           row->above_min ? " and at most " : " to ", row->max,
-                           row->zero ? " or " : "", row->zero ? row->zero : "");
+                           row->above_min ? " and at most " : " to ", row->max, word ? " or " : "",
+                           word ? word : "");
 }
 
 /* Digits only: strtoull would take blanks, signs and wrap negative numbers around. */
@@ -239,6 +242,10 @@ static int set_real(cli_verb verb, const option_row *row, double *field, const c
     char *end;
     if (row->zero && strcmp(text, row->zero) == 0) {
         *field = 0;
+        return CLI_DONE;
+    }
+    if (row->nan && strcmp(text, row->nan) == 0) {
+        *field = NAN;
         return CLI_DONE;
     }
     bool plain = *text && !text[strspn(text, "0123456789.eE+-")];

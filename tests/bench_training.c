@@ -120,13 +120,14 @@ static void keep_least(double *least, double value)
 
 static void one_step(struct bench *b, uint64_t step, struct times *best)
 {
+    const kb_optimiser adam = {1e-4, 10, .input_factor = 2, .output_factor = 2, .weight_decay = 8};
     double beta = 3e-3;
     probe.count = 0;
     probe.products_s = probe.adam_s = 0;
     double begun = now();
     kb_network_forward(&b->net, b->batch, beta, true, 1, step);
     kb_network_backward(&b->net, b->batch, beta);
-    if (!kb_network_adam(&b->net, 1e-4, 10, b->net.layout.parameters))
+    if (!kb_network_adam(&b->net, &adam, b->net.layout.parameters))
         exit(1);
     keep_least(&best->step, now() - begun);
     keep_least(&best->products, probe.products_s);

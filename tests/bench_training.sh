@@ -7,6 +7,7 @@
 kaboom=$(absolute "$1") tool=$(absolute "$2") steps=$(absolute "$3") corpus=${4-}
 if [ -n "$corpus" ]; then corpus=$(absolute "$corpus"); fi
 torch=$(cd "$(dirname "$0")" && pwd)/bench_training_torch.py
+torch_loss=$(cd "$(dirname "$0")" && pwd)/bench_training_loss.py
 epochs=${EPOCHS:-4} threads=2 python=${PYTHON:-python3}
 in_work_folder
 
@@ -59,9 +60,23 @@ compare() {
   fi
 }
 
+# The validation loss that each reaches on a corpus of 600 sessions to fit, small enough for PyTorch to be waited for.
+losses() { # EPOCHS BATCH
+  "$kaboom" train small -o model.kb --variant vae --preset document --hidden 512 --latent 64 --epochs "$1" --patience "$1" \
+    --batch "$2" --device cpu --threads $threads --log log.csv --quiet
+  "$kaboom" info model.kb >about
+  "$python" "$torch_loss" small log.csv "$(about inputs)" "$(about hidden)" "$(about latent)" \
+    "$(about 'training batch')" $threads || test $? = 77
+}
+
 measure "document, VAE, 99% of the energy" vae --preset document
 compare
 measure "document, VAE, full rank" vae --preset document --energy 1
 measure "document, AE, 99% of the energy" ae --preset document
 epochs=20
 measure "fast, VAE" vae
+
+echo "--- losses on held-out sessions, the document preset with 512 hidden units and 64 latent ones"
+"$kaboom" generate small --sessions 750 --objects 150 --timesteps 100 --types 12 --seed 7 --quiet
+losses "${LOSS_EPOCHS:-100}" 600
+losses "${LOSS_EPOCHS:-100}" 100

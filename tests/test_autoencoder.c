@@ -142,7 +142,7 @@ static void open_fixture(struct fixture *f)
     f->options = (kb_autoencoder_options){.batch = BATCH,
                                           .epochs = EPOCHS,
                                           .patience = EPOCHS,
-                                          .learning_rate = 1e-2,
+                                          .optimiser = kb_optimiser_plain(1e-2, 10),
                                           .kl_weight = 1e-3,
                                           .seed = 1,
                                           .seconds = INFINITY,

@@ -909,7 +909,8 @@ static void reference_adam(double *x[4], size_t n, kb_adam_step s)
         x[1][i] = b1 * x[1][i] + (1 - b1) * g;
         x[2][i] = b2 * x[2][i] + (1 - b2) * g * g;
         x[0][i] -= (double)s.learning_rate * (x[1][i] / (double)s.correction1) /
-                   (sqrt(x[2][i] / (double)s.correction2) + (double)s.epsilon);
+                       (sqrt(x[2][i] / (double)s.correction2) + (double)s.epsilon) +
+                   (double)s.decay * x[0][i];
     }
 }
 
@@ -930,7 +931,8 @@ static void adam_matches_its_paper_over_steps(void **state)
                                      0.999f,
                                      1e-8f,
                                      1 - powf(0.9f, (float)t),
-                                     1 - powf(0.999f, (float)t)};
+                                     1 - powf(0.999f, (float)t),
+                                     t % 2 ? 8e-3f : 0};
                 dev->ops->adam(dev, w, m, v, sg, step, n);
                 if (l == 0)
                     reference_adam(x, n, step);
@@ -958,7 +960,7 @@ static void adam_stands_still_without_a_gradient(void **state)
     static const float one[] = {1};
     kb_span w = upload(dev, one, 1), m = upload(dev, NULL, 1), v = upload(dev, NULL, 1),
             g = upload(dev, NULL, 1);
-    dev->ops->adam(dev, w, m, v, g, (kb_adam_step){1e-3f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.001f}, 1);
+    dev->ops->adam(dev, w, m, v, g, (kb_adam_step){1e-3f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.001f, 0}, 1);
     float got;
     dev->ops->get(dev, &got, w, 1);
     assert_true(got == 1);

@@ -143,11 +143,12 @@ static void adam_lowers_the_loss(void **state)
     for (int vae = 0; vae < 2; vae++) {
         struct fixture f;
         open_network(&f, vae);
+        const kb_optimiser adam = kb_optimiser_plain(1e-2, 10);
         double first = kb_network_forward(&f.net, ROWS, .003, false, 0, 0).total;
         for (uint64_t step = 0; step < 300; step++) {
             kb_network_forward(&f.net, ROWS, .003, true, 1, step);
             kb_network_backward(&f.net, ROWS, .003);
-            assert_true(kb_network_adam(&f.net, 1e-2, 10, f.net.layout.parameters));
+            assert_true(kb_network_adam(&f.net, &adam, f.net.layout.parameters));
         }
         double last = kb_network_forward(&f.net, ROWS, .003, false, 0, 0).total;
         assert_true(last < .5 * first);
@@ -155,14 +156,78 @@ static void adam_lowers_the_loss(void **state)
     }
 }
 
+/* AdamW: without a gradient the decay alone is left, and biases have none. */
+static void weights_decay_apart_from_the_gradient(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_network(&f, true);
+    size_t p = f.net.layout.parameters;
+    float *after = malloc(p * sizeof *after);
+    for (size_t i = 0; i < p; i++)
+        f.w[i] += .5f; /* biases begin at zero */
+    kb_network_put(&f.net, f.w);
+    kb_optimiser adam = kb_optimiser_plain(1e-2, 10);
+    adam.weight_decay = 8;
+    f.dev->ops->fill(f.dev, f.net.gradient, 0, p);
+    assert_true(kb_network_adam(&f.net, &adam, p));
+    kb_network_get(&f.net, after);
+    for (size_t k = 0; k < KB_TENSORS_MAX; k++) {
+        const kb_tensor *t = &f.net.layout.tensors[k];
+        for (size_t i = t->offset; i < t->offset + t->rows * t->cols; i++)
+            assert_true(fabsf(after[i] - (k % 2 ? 1 : .92f) * f.w[i]) <= 1e-6f);
+    }
+    free(after);
+    close_network(&f);
+}
+
+/* A network on inputs divided by s, with W1 s times and W4 and b4 1/s times those of one on the
+ * inputs themselves: the same outputs but for the division, and squared errors of 1/s^2. As Adam's
+ * steps do not depend on the size of a gradient, the factors s and 1/s keep it so. */
+static void factors_make_up_for_divided_inputs(void **state)
+{
+    (void)state;
+    enum { STEPS = 30 };
+    static const double s = 7, beta = .01;
+    struct fixture f, divided;
+    open_network(&f, true);
+    open_network(&divided, true);
+    const kb_tensor *t = f.net.layout.tensors;
+    size_t p = f.net.layout.parameters, inputs = ROWS * f.net.layout.inputs;
+    float *factor = malloc(p * sizeof *factor), *w = malloc(p * sizeof *w);
+    for (size_t i = 0; i < p; i++) {
+        factor[i] = i < t[KB_ENC1_B].offset    ? (float)s
+                    : i >= t[KB_DEC2_W].offset ? 1 / (float)s
+                                               : 1;
+        w[i] = factor[i] * f.w[i];
+    }
+    kb_network_put(&divided.net, w);
+    divided.dev->ops->scale(divided.dev, divided.net.x, 1 / (float)s, inputs);
+    const kb_optimiser plain = kb_optimiser_plain(1e-3, 1e9), made_up = {1e-3, 1e9, s, 1 / s, 0};
+    for (uint64_t step = 0; step < STEPS; step++) {
+        double loss = kb_network_forward(&f.net, ROWS, beta * s * s, true, 1, step).total;
+        double part = kb_network_forward(&divided.net, ROWS, beta, true, 1, step).total;
+        assert_true(fabs(part * s * s - loss) < 1e-4 * loss);
+        kb_network_backward(&f.net, ROWS, beta * s * s);
+        kb_network_backward(&divided.net, ROWS, beta);
+        assert_true(kb_network_adam(&f.net, &plain, p));
+        assert_true(kb_network_adam(&divided.net, &made_up, p));
+    }
+    free(factor);
+    free(w);
+    close_network(&f);
+    close_network(&divided);
+}
+
 static void a_gradient_that_is_not_finite_changes_nothing(void **state)
 {
     (void)state;
     struct fixture f;
     open_network(&f, false);
+    const kb_optimiser adam = kb_optimiser_plain(1e-2, 10);
     size_t p = f.net.layout.parameters;
     f.dev->ops->fill(f.dev, f.net.gradient, NAN, p);
-    assert_false(kb_network_adam(&f.net, 1e-2, 10, p));
+    assert_false(kb_network_adam(&f.net, &adam, p));
     float *after = malloc(p * sizeof *after);
     kb_network_get(&f.net, after);
     assert_memory_equal(after, f.w, p * sizeof *after);
@@ -198,6 +263,8 @@ int main(void)
         cmocka_unit_test(gradients_of_the_vae_match_differences),
         cmocka_unit_test(gradients_of_the_encoder_match_differences),
         cmocka_unit_test(adam_lowers_the_loss),
+        cmocka_unit_test(weights_decay_apart_from_the_gradient),
+        cmocka_unit_test(factors_make_up_for_divided_inputs),
         cmocka_unit_test(a_gradient_that_is_not_finite_changes_nothing),
         cmocka_unit_test(a_size_that_overflows_is_refused),
         cmocka_unit_test(the_table_covers_the_block_without_gaps),

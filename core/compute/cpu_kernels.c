@@ -264,14 +264,14 @@ KB_SIMD void kb_cpu_scale(float *restrict x, float factor, size_t n)
 KB_SIMD void kb_cpu_adam(float *restrict w, float *restrict m, float *restrict v,
                          const float *restrict g, kb_adam_step step, size_t n)
 {
-    const float b1 = step.beta1, b2 = step.beta2, epsilon = step.epsilon;
+    const float b1 = step.beta1, b2 = step.beta2, epsilon = step.epsilon, decay = step.decay;
     const float rate = step.learning_rate / step.correction1, per_c2 = 1.0f / step.correction2;
     for (size_t i = 0; i < n; i++) {
         float mi = b1 * m[i] + (1.0f - b1) * g[i];
         float vi = b2 * v[i] + (1.0f - b2) * (g[i] * g[i]);
         m[i] = mi;
         v[i] = vi;
-        w[i] -= rate * mi / (sqrtf(vi * per_c2) + epsilon);
+        w[i] -= rate * mi / (sqrtf(vi * per_c2) + epsilon) + decay * w[i];
     }
 }
 

@@ -17,7 +17,7 @@
 #include "rng.h"
 #include "status.h"
 
-enum { KB_DEVICE_ABI = 1 };
+enum { KB_DEVICE_ABI = 2 };
 
 typedef enum kb_activation { KB_ACT_LINEAR, KB_ACT_TANH, KB_ACT_ELU } kb_activation;
 
@@ -44,6 +44,7 @@ static inline kb_span kb_span_at(kb_span s, size_t offset)
 typedef struct kb_adam_step {
     float learning_rate, beta1, beta2, epsilon;
     float correction1, correction2; /* 1 - beta^t */
+    float decay;                    /* d: the share that weights lose, apart from the gradient */
 } kb_adam_step;
 
 typedef struct kb_device_ops {
@@ -118,7 +119,7 @@ typedef struct kb_device_ops {
     double (*sum_squares)(kb_device *dev, kb_span x, size_t count); /* NAN or INF when any x is */
     void (*scale)(kb_device *dev, kb_span x, float factor, size_t count);
     /* Kingma and Ba 2015: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= lr (m / c1) /
-     * (sqrt(v / c2) + eps). */
+     * (sqrt(v / c2) + eps) + d w, which is AdamW (Loshchilov and Hutter 2019). */
     void (*adam)(kb_device *dev, kb_span w, kb_span m, kb_span v, kb_span g, kb_adam_step step,
                  size_t count);
     /* A failure of an earlier queued operation; on the CPU only a product with more than INT_MAX

@@ -10,7 +10,6 @@
 #include "rng.h"
 
 enum { WARM_UP_STEPS = 50, VALIDATED_AT_ONCE = 256, RETRIES = 2 };
-static const double GRADIENT_CLIP = 10;
 
 struct run {
     kb_network *net;
@@ -121,8 +120,9 @@ static bool one_step(struct run *r, size_t step)
     r->fitted->fill(r->fitted, r->net->dev, r->net->x, r->order + s->position, rows);
     kb_loss part = kb_network_forward(r->net, rows, o->kl_weight, true, o->seed, step);
     kb_network_backward(r->net, rows, o->kl_weight);
-    if (!isfinite(part.total) || !kb_network_adam(r->net, learning_rate_at(r, step), GRADIENT_CLIP,
-                                                  r->net->layout.parameters))
+    kb_optimiser optimiser = o->optimiser;
+    optimiser.learning_rate = learning_rate_at(r, step);
+    if (!isfinite(part.total) || !kb_network_adam(r->net, &optimiser, r->net->layout.parameters))
         return false;
     s->position += rows;
     s->loss.total += (double)rows * part.total;
@@ -267,7 +267,7 @@ kb_status kb_autoencoder_train(kb_network *net, float *weights, kb_source *fitte
                     .progress = progress,
                     .state = {.epoch = 1,
                               .retries = RETRIES,
-                              .learning_rate = options->learning_rate,
+                              .learning_rate = options->optimiser.learning_rate,
                               .best_loss = INFINITY},
                     .begun = now(),
                     .saved = now()};

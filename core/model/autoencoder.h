@@ -15,10 +15,11 @@ typedef struct kb_autoencoder_epoch {
 } kb_autoencoder_epoch;
 
 typedef struct kb_autoencoder_options {
-    size_t batch;    /* up to the network's */
-    size_t epochs;   /* at most */
-    size_t patience; /* epochs without a better validation loss before it stops */
-    double learning_rate, kl_weight;
+    size_t batch;           /* up to the network's */
+    size_t epochs;          /* at most */
+    size_t patience;        /* epochs without a better validation loss before it stops */
+    kb_optimiser optimiser; /* its learning rate is the highest */
+    double kl_weight;
     uint64_t seed;
     double seconds; /* it may take; INFINITY: as long as it needs. One step is always made */
     /* NULL: none. Where there is one it goes on from it; see checkpoint.h for KEY. */

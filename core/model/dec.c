@@ -15,7 +15,7 @@
 static const double DIST_SCALE = .25;
 
 /* LOOK_UPDATES: an epoch of a small corpus is one update, in which hardly a session can move. */
-enum { RETRIES = 2, LOOK_UPDATES = 20 };
+enum { RETRIES = 2, LOOK_UPDATES = 20, GRADIENT_CLIP = 10 };
 
 void kb_network_embed_all(kb_network *net, kb_source *source, float *z, const kb_progress *progress)
 {
@@ -297,7 +297,8 @@ static double dec_step(struct dec *d, const size_t *rows, size_t n)
         ops->dec_loss(dev, net->dmu, d->dcentroids, d->work, d->batch_p, d->batch_q, d->batch_d2,
                       net->mu, d->centroids, d->dist_scale, 1 / (double)n, n, d->k, d->z);
     kb_network_encode_backward(net, n);
-    if (!isfinite(loss) || !kb_network_adam(net, d->learning_rate, 10, net->layout.encoder))
+    const kb_optimiser optimiser = kb_optimiser_plain(d->learning_rate, GRADIENT_CLIP);
+    if (!isfinite(loss) || !kb_network_adam(net, &optimiser, net->layout.encoder))
         return NAN;
     d->steps++;
     kb_adam_step step = {(float)d->learning_rate,
@@ -305,7 +306,8 @@ static double dec_step(struct dec *d, const size_t *rows, size_t n)
                          .999f,
                          1e-8f,
                          (float)(1 - pow(.9, (double)d->steps)),
-                         (float)(1 - pow(.999, (double)d->steps))};
+                         (float)(1 - pow(.999, (double)d->steps)),
+                         0};
     ops->adam(dev, d->centroids, d->m, d->v, d->dcentroids, step, d->k * d->z);
     return loss;
 }

@@ -280,18 +280,46 @@ void kb_network_backward(kb_network *net, size_t rows, double beta)
     dense_backward_weights(net, net->dh, net->x, KB_ENC1_W, rows);
 }
 
-bool kb_network_adam(kb_network *net, double learning_rate, double clip, size_t count)
+kb_optimiser kb_optimiser_plain(double learning_rate, double clip)
+{
+    return (kb_optimiser){learning_rate, clip, .input_factor = 1, .output_factor = 1};
+}
+
+static double factor_of(const kb_optimiser *o, size_t k)
+{
+    return k == KB_ENC1_W ? o->input_factor : k >= KB_DEC2_W ? o->output_factor : 1;
+}
+
+static void adam_tensor(kb_network *net, const kb_optimiser *o, kb_adam_step step, size_t k)
+{
+    const kb_device_ops *ops = net->dev->ops;
+    const kb_tensor *w = &net->layout.tensors[k];
+    size_t at = w->offset, size = w->rows * w->cols;
+    if (k % 2 == 0) /* a bias follows its weight */
+        step.decay = (float)(o->learning_rate * o->weight_decay);
+    step.learning_rate = (float)(o->learning_rate * factor_of(o, k));
+    ops->adam(net->dev, weight(net, k), kb_span_at(net->m, at), kb_span_at(net->v, at),
+              weight_gradient(net, k), step, size);
+}
+
+bool kb_network_adam(kb_network *net, const kb_optimiser *o, size_t count)
 {
     const kb_device_ops *ops = net->dev->ops;
     double norm = sqrt(ops->sum_squares(net->dev, net->gradient, count));
     if (!isfinite(norm))
         return false;
-    if (norm > clip)
-        ops->scale(net->dev, net->gradient, (float)(clip / norm), count);
+    if (norm > o->clip)
+        ops->scale(net->dev, net->gradient, (float)(o->clip / norm), count);
     net->adam_steps++;
     double t = (double)net->adam_steps;
-    kb_adam_step step = {(float)learning_rate,     .9f, .999f, 1e-8f, (float)(1 - pow(.9, t)),
-                         (float)(1 - pow(.999, t))};
-    ops->adam(net->dev, net->w, net->m, net->v, net->gradient, step, count);
+    kb_adam_step step = {(float)o->learning_rate,   .9f, .999f, 1e-8f, (float)(1 - pow(.9, t)),
+                         (float)(1 - pow(.999, t)), 0};
+    if (o->weight_decay <= 0 && o->input_factor == 1 && o->output_factor == 1) {
+        ops->adam(net->dev, net->w, net->m, net->v, net->gradient, step, count);
+        return true;
+    }
+    for (size_t k = 0; k < KB_TENSORS_MAX; k++)
+        if (net->layout.tensors[k].rows && net->layout.tensors[k].offset < count)
+            adam_tensor(net, o, step, k);
     return true;
 }

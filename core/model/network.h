@@ -87,8 +87,20 @@ void kb_network_encode(kb_network *net, size_t rows);
 /* Given net->dmu: the gradient of W1, b1, Wm, bm (DEC). */
 void kb_network_encode_backward(kb_network *net, size_t rows);
 
-/* One step of Adam over the first COUNT parameters; the gradient is scaled down to CLIP when its
- * norm is larger. False when the gradient is not finite (nothing was changed). */
-bool kb_network_adam(kb_network *net, double learning_rate, double clip, size_t count);
+typedef struct kb_optimiser {
+    double learning_rate;
+    double clip;          /* a gradient of a larger norm is scaled down to it */
+    double input_factor;  /* of the learning rate for W1 */
+    double output_factor; /* ... for W4 and b4 */
+    double weight_decay;  /* with the step weights, not biases, are multiplied by 1 - learning_rate
+                           * weight_decay: decoupled, as in AdamW (Loshchilov and Hutter 2019) */
+} kb_optimiser;
+
+/* Factors 1, no decay. */
+kb_optimiser kb_optimiser_plain(double learning_rate, double clip);
+
+/* One step of Adam over the first COUNT parameters (whole tensors). False when the gradient is not
+ * finite (nothing was changed). */
+bool kb_network_adam(kb_network *net, const kb_optimiser *optimiser, size_t count);
 
 #endif

@@ -8,6 +8,7 @@ static const char *const variants[KB_VARIANTS] = {"ae", "vae", "ae+dec", "vae+de
 static const char *const novelties[KB_NOVELTIES] = {"combined", "distance"};
 static const char *const presets[KB_PRESETS] = {"fast", "document"};
 static const char *const spaces[KB_SPACES] = {"row", "input"};
+static const char *const adams[KB_ADAMS] = {"auto", "plain", "dense"};
 static const char *const devices[KB_DEVICE_CHOICES] = {"auto", "cpu", "cuda"};
 
 /* The index of TEXT among COUNT names, or COUNT. */
@@ -81,6 +82,11 @@ bool kb_space_parse(kb_space *out, const char *text)
     return i < KB_SPACES;
 }
 
+const char *kb_adam_name(kb_adam adam)
+{
+    return adams[adam];
+}
+
 const char *kb_device_choice_name(kb_device_choice choice)
 {
     return devices[choice];
@@ -106,12 +112,15 @@ kb_train_options kb_train_defaults(void)
                               .clusters = 20,
                               .learning_rate = 1e-3,
                               .kl_weight = 3e-3,
+                              .adam = KB_ADAM_AUTO,
+                              .weight_decay = NAN,
                               .device = KB_DEVICE_AUTO,
                               .seed = 1,
                               .checkpoint_every = 300};
 }
 
 enum { SIZE_LIMIT = 1 << 20 };
+static const double WEIGHT_DECAY_LIMIT = 1000;
 
 static kb_status check_size(const char *option, size_t value, kb_error *err)
 {
@@ -139,6 +148,13 @@ static kb_status check_reals(const kb_train_options *o, kb_error *err)
                        o->checkpoint_every);
     if (!(o->kl_weight >= 0 && o->kl_weight <= 1000))
         return kb_fail(err, KB_ERR_USAGE, "--kl-weight: %g is not in 0..1000", o->kl_weight);
+    if (o->weight_decay < 0 || o->weight_decay > WEIGHT_DECAY_LIMIT)
+        return kb_fail(err, KB_ERR_USAGE, "--weight-decay: %g is not in 0..%g", o->weight_decay,
+                       WEIGHT_DECAY_LIMIT);
+    if (o->weight_decay * o->learning_rate > 1)
+        return kb_fail(err, KB_ERR_USAGE,
+                       "--weight-decay: %g times the learning rate %g is more than 1",
+                       o->weight_decay, o->learning_rate);
     return KB_OK;
 }
 

@@ -28,7 +28,9 @@ enum {
                                 corpus, and epochs at least, however large */
     LEAST_AE_EPOCHS = 20,
     LEAST_VAE_EPOCHS = 40,
+    GRADIENT_CLIP = 10,
     DOCUMENT_EPOCHS = 1000,
+    DOCUMENT_WEIGHT_DECAY = 8,
     DEC_STEPS = 100,
     DEC_EPOCHS = 10,
     DEC_BATCH = 256,
@@ -366,6 +368,20 @@ static unsigned long fingerprint(const struct trainer *t)
     return sum;
 }
 
+static kb_adam adam_of(const kb_train_options *o)
+{
+    if (o->adam != KB_ADAM_AUTO)
+        return o->adam;
+    return o->preset == KB_PRESET_DOCUMENT ? KB_ADAM_DENSE : KB_ADAM_PLAIN;
+}
+
+static double weight_decay_of(const kb_train_options *o)
+{
+    if (!isnan(o->weight_decay))
+        return o->weight_decay;
+    return o->preset == KB_PRESET_DOCUMENT ? fmin(DOCUMENT_WEIGHT_DECAY, 1 / o->learning_rate) : 0;
+}
+
 /* All that the parameters depend on, a line for each; *KEY is the caller's to free. Sums depend on
  * the threads. */
 static kb_status write_key(const struct trainer *t, char **key, kb_error *err)
@@ -376,12 +392,14 @@ static kb_status write_key(const struct trainer *t, char **key, kb_error *err)
     snprintf(text, sizeof text,
              "variant=%s\npreset=%s\nscale=%s\nmin_presence=%.17g\nspace=%s\nenergy=%.17g\n"
              "epochs=%zu\npatience=%zu\nbatch=%zu\nhidden=%zu\nlatent=%zu\nlearning_rate=%.17g\n"
-             "kl_weight=%.17g\nseed=%llu\ndevice=%s\nthreads=%zu\ninputs=%zu\ndimensions=%zu\n"
+             "kl_weight=%.17g\nadam=%s\nweight_decay=%.17g\nseed=%llu\ndevice=%s\nthreads=%"
+             "zu\ninputs=%zu\ndimensions=%zu\n"
              "fitted_sessions=%zu\nheld_out_sessions=%zu\ncorpus=%08lx\n",
              kb_variant_is_vae(o->variant) ? "vae" : "ae", kb_preset_name(o->preset),
              kb_scale_name(t->choice.scale), o->min_presence, kb_space_name(o->space), o->energy,
              o->epochs, o->patience, t->batch, layout->hidden, layout->latent, o->learning_rate,
-             o->kl_weight, (unsigned long long)o->seed, t->dev->ops->name, kb_pool_threads(t->pool),
+             o->kl_weight, kb_adam_name(adam_of(o)), weight_decay_of(o),
+             (unsigned long long)o->seed, t->dev->ops->name, kb_pool_threads(t->pool),
              layout->inputs, t->model->basis.dims, t->split.fitted_count, t->split.held_out_count,
              fingerprint(t));
     *key = kb_strdup(text);
@@ -406,6 +424,25 @@ static size_t choose_epochs(const struct trainer *t)
     if (o->epochs)
         return o->epochs;
     return o->preset == KB_PRESET_DOCUMENT ? DOCUMENT_EPOCHS : size_max(steps, least);
+}
+
+/* Adam moves every weight by about the learning rate, however large its gradient. In a network on D
+ * undivided inputs W1 so moves by rate sqrt(D H) in all, and acts on inputs of root mean square
+ * norm s; here the r coordinates are of norm 1 and W1 has r rows, so that as far is s sqrt(D/r)
+ * times as far for each weight. The outputs likewise, divided by s: sqrt(D/r) / s. (On the inputs
+ * themselves r = D.) */
+static kb_optimiser choose_optimiser(const struct trainer *t)
+{
+    const kb_train_options *o = t->options;
+    kb_optimiser optimiser = kb_optimiser_plain(o->learning_rate, GRADIENT_CLIP);
+    optimiser.weight_decay = weight_decay_of(o);
+    if (adam_of(o) == KB_ADAM_DENSE) {
+        double s = t->model->basis.scale;
+        double spread = sqrt((double)t->model->basis.used_dims / (double)t->fitted->cols);
+        optimiser.input_factor = s * spread;
+        optimiser.output_factor = spread / s;
+    }
+    return optimiser;
 }
 
 /* Seconds that are left of the SHARE of --time-limit. */
@@ -446,7 +483,7 @@ static kb_status train_autoencoder(struct trainer *t, kb_error *err)
                                             .epochs = t->epochs,
                                             .patience = o->patience ? o->patience
                                                                     : size_max(10, t->epochs / 4),
-                                            .learning_rate = o->learning_rate,
+                                            .optimiser = choose_optimiser(t),
                                             .kl_weight = o->kl_weight,
                                             .seed = o->seed,
                                             .seconds = seconds_left(t, share),
@@ -586,13 +623,14 @@ static kb_status write_notes(struct trainer *t, kb_error *err)
     const kb_basis *basis = &t->model->basis;
     char text[1024];
     snprintf(text, sizeof text,
-             "preset=%s\nspace=%s\nenergy=%.6g\ndevice=%s\nlearning_rate=%.6g\nkl_weight=%."
-             "6g\nbatch=%zu\n"
+             "preset=%s\nspace=%s\nenergy=%.6g\ndevice=%s\nlearning_rate=%.6g\nadam=%s\n"
+             "weight_decay=%.6g\nkl_weight=%.6g\nbatch=%zu\n"
              "epochs=%zu\nbest_epoch=%zu\nvalidation_loss=%.6g\ndec_clusters=%zu\ndec_loss=%.6g\n"
              "fitted_sessions=%zu\nheld_out_sessions=%zu\n",
              kb_preset_name(o->preset), kb_space_name(o->space), basis->energy, t->dev->ops->name,
-             o->learning_rate, o->kl_weight, t->batch, t->epochs_run, t->best_epoch, t->best_loss,
-             t->model->dec_clusters, t->dec_loss, t->split.fitted_count, t->split.held_out_count);
+             o->learning_rate, kb_adam_name(adam_of(o)), weight_decay_of(o), o->kl_weight, t->batch,
+             t->epochs_run, t->best_epoch, t->best_loss, t->model->dec_clusters, t->dec_loss,
+             t->split.fitted_count, t->split.held_out_count);
     free(t->model->notes);
     t->model->notes = kb_strdup(text);
     if (!t->model->notes)
