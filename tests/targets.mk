@@ -72,7 +72,7 @@ lint:
 	cd $(srcdir) && mandoc -T lint -W warning man/*.[0-9]
 
 EXTRA_DIST += tests/bench.sh tests/bench_support.sh tests/bench_reading.sh tests/bench_stream.sh tests/bench_training.sh tests/bench_training_torch.py \
-  tests/bench_training_loss.py   tests/bench_tsne.sh tests/bench_tsne_sklearn.py tests/fuzz.sh tests/sanitized.sh
+  tests/bench_training_loss.py tests/bench_tsne.sh tests/bench_tsne_sklearn.py tests/fuzz.sh tests/sanitized.sh
 
 # configure ends with "rm -f core" before it clears up after itself; a folder of that name stops it there.
 DISTCLEANFILES = confdefs.h
