@@ -1014,8 +1014,8 @@ static void modules_that_do_not_fit_are_refused_with_the_reason(void **state)
 {
     (void)state;
     check_refused("nowhere", "'nowhere' is not installed", "kaboom-nowhere.so");
-    check_refused("old", "kaboom-old.so", "interface 0, this program has 1");
-    check_refused("mixed", "kaboom-mixed.so", "interface 99, this program 1");
+    check_refused("old", "kaboom-old.so", "interface 0, this program has 2");
+    check_refused("mixed", "kaboom-mixed.so", "interface 99, this program 2");
     check_refused("hollow", "kaboom-hollow.so", "not a compute module");
     check_refused("sorry", "sorry, it is broken", "");
     check_refused("../tests/kaboom", "is not a name", "../tests/kaboom");

@@ -368,18 +368,24 @@ static unsigned long fingerprint(const struct trainer *t)
     return sum;
 }
 
+/* Steps so large lead the AE's tanh to its flat ends: its loss is better without. */
+static bool dense_by_preset(const kb_train_options *o)
+{
+    return o->preset == KB_PRESET_DOCUMENT && kb_variant_is_vae(o->variant);
+}
+
 static kb_adam adam_of(const kb_train_options *o)
 {
     if (o->adam != KB_ADAM_AUTO)
         return o->adam;
-    return o->preset == KB_PRESET_DOCUMENT ? KB_ADAM_DENSE : KB_ADAM_PLAIN;
+    return dense_by_preset(o) ? KB_ADAM_DENSE : KB_ADAM_PLAIN;
 }
 
 static double weight_decay_of(const kb_train_options *o)
 {
     if (!isnan(o->weight_decay))
         return o->weight_decay;
-    return o->preset == KB_PRESET_DOCUMENT ? fmin(DOCUMENT_WEIGHT_DECAY, 1 / o->learning_rate) : 0;
+    return dense_by_preset(o) ? fmin(DOCUMENT_WEIGHT_DECAY, 1 / o->learning_rate) : 0;
 }
 
 /* All that the parameters depend on, a line for each; *KEY is the caller's to free. Sums depend on
