@@ -29,6 +29,14 @@ static void p_values_are_those_of_scipy(void **state)
     }
 }
 
+static void a_tail_too_small_for_a_number_is_none(void **state)
+{
+    (void)state;
+    assert_true(kb_rate_p(0, 20000, 1000000, 1000000) == 0);
+    assert_true(kb_rate_p(20000, 20000, 0, 1000000) == 0);
+    assert_true(kb_rate_p(0, 20000, UINT64_MAX, UINT64_MAX) <= 1); /* and it ends */
+}
+
 static void add(kb_rates *rates, size_t count, size_t emerging, uint32_t cluster)
 {
     for (size_t i = 0; i < count; i++)
@@ -140,15 +148,41 @@ static void what_is_saved_comes_back(void **state)
     kb_rates_free(c);
 }
 
+static void a_window_that_cannot_be_is_not_restored(void **state)
+{
+    (void)state;
+    const uint32_t number = 1;
+    for (uint64_t beyond = 0; beyond < 2; beyond++) {
+        kb_rates *rates = kb_rates_create(&number, 1);
+        kb_record record = {0};
+        kb_record_u64(&record, 2);
+        kb_record_u64(&record, KB_RATES_WINDOW + beyond);
+        kb_record_real(&record, 300);
+        for (uint32_t cluster = 0; cluster < 2; cluster++) {
+            kb_record_u32(&record, cluster);
+            kb_record_u32(&record, 0);
+            kb_record_u64(&record, 3);
+            kb_record_real(&record, 150);
+        }
+        kb_record_reader reader = {record.bytes, record.length, false};
+        assert_int_equal(kb_rates_restore(rates, &reader, NULL), beyond ? KB_ERR_FORMAT : KB_OK);
+        assert_int_equal(kb_rates_window(rates), beyond ? 0 : KB_RATES_WINDOW);
+        kb_record_clear(&record);
+        kb_rates_free(rates);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(p_values_are_those_of_scipy),
+        cmocka_unit_test(a_tail_too_small_for_a_number_is_none),
         cmocka_unit_test(nothing_is_judged_before_there_is_a_history),
         cmocka_unit_test(a_departure_is_told_once_and_so_is_its_end),
         cmocka_unit_test(a_history_is_worth_so_many_sessions_at_most),
         cmocka_unit_test(false_alarms_keep_to_the_level),
         cmocka_unit_test(what_is_saved_comes_back),
+        cmocka_unit_test(a_window_that_cannot_be_is_not_restored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

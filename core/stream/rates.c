@@ -86,7 +86,7 @@ static double tail(double k, double n, double a, double b, bool upper)
             k--;
         }
         sum += term;
-        if (term < 1e-17 * sum)
+        if (!(term > 1e-17 * sum)) /* nor if all of it is too small for a number */
             break;
     }
     return sum;
@@ -185,7 +185,8 @@ kb_status kb_rates_restore(kb_rates *rates, kb_record_reader *reader, kb_error *
     bool good = kb_read_u64(reader) == rates->count;
     rates->n = kb_read_u64(reader);
     rates->total = kb_read_real(reader);
-    good = good && rates->total >= 0 && rates->total <= KB_RATES_HISTORY;
+    good = good && rates->n <= KB_RATES_WINDOW && rates->total >= 0 &&
+           rates->total <= KB_RATES_HISTORY;
     for (size_t i = 0; good && i < rates->count; i++)
         good = read_rate(&rates->items[i], rates->n, rates->total, reader);
     if (good && !reader->broken)

@@ -20,7 +20,11 @@
 #include "record.h"
 #include "status.h"
 
-enum { KB_RATES_HISTORY = 20000, KB_RATES_LEAST = 200 };
+enum {
+    KB_RATES_HISTORY = 20000,
+    KB_RATES_LEAST = 200,
+    KB_RATES_WINDOW = 100000000 /* sessions of a window that is restored, at most */
+};
 
 typedef struct kb_rates kb_rates;
 
@@ -52,7 +56,8 @@ double kb_rates_history(const kb_rates *rates);  /* N */
 double kb_rate_p(double history_k, double history_n, uint64_t k, uint64_t n);
 
 void kb_rates_save(const kb_rates *rates, kb_record *record);
-/* Into rates of the same clusters: KB_ERR_FORMAT otherwise, and they are as new. */
+/* Into rates of the same clusters, with counts that can be: KB_ERR_FORMAT otherwise, and they are
+ * as new. */
 kb_status kb_rates_restore(kb_rates *rates, kb_record_reader *reader, kb_error *err);
 
 #endif
