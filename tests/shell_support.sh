@@ -44,6 +44,35 @@ gives() { # STATUS NAME ARGUMENT...: the exit status is STATUS
   if [ "$status" -eq "$wanted" ]; then ok "$name"; else not_ok "$name" "exit status $status, not $wanted"; fi
 }
 
+# ended_by SIGNAL STATUS NAME PHASE ARGUMENT...: the program, sent SIGNAL when it says that it has come to PHASE ("": after
+# a second), ends with STATUS within three seconds (one, and what a busy machine takes), and without a result. Standard
+# input is that of the caller.
+ended_by() {
+  signal=$1 wanted=$2 claim=$3 phase=$4
+  shift 4
+  : >err # what the last run said must not count
+  exec 8<&0 # a shell gives what it starts in the background no input otherwise
+  "$kaboom" ${tested_verb:+"$tested_verb"} "$@" --verbose <&8 >out 2>err &
+  pid=$! tries=0
+  exec 8<&-
+  [ -n "$phase" ] || sleep 1
+  while [ -n "$phase" ] && ! grep -q "$phase" err && kill -0 $pid 2>err.kill && [ $tries -lt 600 ]; do
+    sleep 0.05
+    tries=$((tries + 1))
+  done
+  kill -"$signal" $pid 2>err.kill
+  sent=$(date +%s)
+  wait $pid
+  status=$?
+  if [ "$status" -eq 0 ]; then
+    skip "$claim" "it was done before the signal came"
+    return
+  fi
+  holds "$claim" test "$status" -eq "$wanted"
+  holds "$claim, at once" test $(($(date +%s) - sent)) -le 3
+  holds "$claim, with no result" test ! -s out
+}
+
 header_is() { # NAME HEADER
   if [ "$(head -n 1 out)" = "$2" ]; then ok "$1"; else not_ok "$1"; fi
 }

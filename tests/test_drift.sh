@@ -105,6 +105,14 @@ gives 4 "objects that change places" mixed -m model.kb --exit-status
 is "recommend to train anew" retrain recommendation verdict
 is "objects have drifted" drifted objects verdict
 
+# --- signals ---------------------------------------------------------------------------------------------------------
+mkfifo pipe
+exec 9<>pipe
+printf 'session,time,object,value\ns,1,o,1\n' >&9
+ended_by INT 130 "SIGINT ends reading" "" - -m model.kb <&9
+ended_by TERM 143 "SIGTERM ends reading" "" - -m model.kb --exit-status <&9
+exec 9<&-
+
 # --- formats and what is wrong ---------------------------------------------------------------------------------------
 gives 0 "json" old -m model.kb --format json --top 1
 holds "the recommendation is an object" grep -q '"name":"recommendation".*"verdict":"keep"' out

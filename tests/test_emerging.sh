@@ -74,6 +74,25 @@ holds "new objects come first" sh -c '
 gives 0 "quietly" alone -m model.kb --quiet
 holds "quiet says nothing" test ! -s err
 
+# --- signals ---------------------------------------------------------------------------------------------------------
+"$kaboom" generate many --sessions 2500 --objects 300 --timesteps 10 --types 4 --seed 8 -q || exit 1
+ended_by INT 130 "SIGINT ends the search for groups" "comparing sessions" many -m model.kb </dev/null
+ended_by TERM 143 "SIGTERM ends the search for groups" "comparing sessions" many -m model.kb </dev/null
+mkfifo pipe
+exec 9<>pipe
+printf 'session,time,object,value\ns,1,o,1\n' >&9
+ended_by INT 130 "SIGINT ends reading" "" - -m model.kb <&9
+ended_by TERM 143 "SIGTERM ends reading" "" - -m model.kb <&9
+exec 9<&-
+"$kaboom" emerging corpus -m model.kb 2>err | head -n 1 >out
+holds "a reader that goes away is no news" test ! -s err
+if [ -c /dev/full ]; then
+  "$kaboom" emerging corpus -m model.kb >/dev/full 2>err
+  status=$?
+  holds "a full disk fails" test "$status" -eq 1
+  says "a full disk is told" "No space left"
+fi
+
 # --- wrong usage -----------------------------------------------------------------------------------------------------
 gives 2 "no model" corpus
 gives 2 "a condition that is none" corpus -m model.kb --where label

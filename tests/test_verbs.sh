@@ -387,7 +387,8 @@ gives 0 "options may come before the verb" --seed 3 --format csv check corpus
 
 # --- files that cannot be written ----------------------------------------------------------------------------------
 if [ -c /dev/full ]; then
-  for verb in "assign corpus -m model.kb" "check corpus" "ngrams corpus" "info model.kb" "--help"; do
+  for verb in "assign corpus -m model.kb" "elbow corpus -m model.kb" "drift corpus -m model.kb" "clusters corpus -m model.kb" \
+    "check corpus" "ngrams corpus" "info model.kb" "--help"; do
     # shellcheck disable=SC2086 # a command line
     "$kaboom" $verb >/dev/full 2>err
     status=$?
@@ -449,6 +450,13 @@ interrupted() { # NUMBER STATUS
 }
 interrupted INT 130
 interrupted TERM 143
+mkdir interrupted
+cp model.kb interrupted
+ended_by INT 130 "SIGINT ends an elbow" elbow elbow corpus -m interrupted/model.kb --bootstraps 1000 </dev/null
+ended_by INT 130 "SIGINT ends a calibration" elbow calibrate corpus -m interrupted/model.kb --bootstraps 1000 </dev/null
+ended_by TERM 143 "SIGTERM ends a calibration" elbow calibrate corpus -m interrupted/model.kb --bootstraps 1000 </dev/null
+holds "the model is as it was" cmp model.kb interrupted/model.kb
+holds "and nothing is beside it" test "$(ls -A interrupted)" = model.kb
 
 # --- import --------------------------------------------------------------------------------------------------------
 files=$source_dir/tests/files/import
