@@ -44,7 +44,7 @@ choose_temporary() {
 
 dictionary_of() { # TARGET
   case $1 in
-  csv | corpus | events | columns) echo "-dict=$sources/tests/fuzz/csv.dict" ;;
+  csv | corpus | events | columns | selection) echo "-dict=$sources/tests/fuzz/csv.dict" ;;
   jmap) echo "-dict=$sources/tests/fuzz/jmap.dict" ;;
   prometheus | jsonl) echo "-dict=$sources/tests/fuzz/json.dict" ;;
   esac

@@ -1,13 +1,14 @@
 # Fuzz targets: for libFuzzer where configured with --enable-fuzzing, otherwise as tests that run the
 # seeds, whatever fuzzing has found, and all fixtures (replay.c).
 FUZZERS = csv gzip corpus events ngrams columns map jmap prometheus jsonl cache \
-  model stream ledger
+  model use stream ledger state selection
 FUZZ_TESTS = tests/fuzz/fuzz_csv tests/fuzz/fuzz_gzip tests/fuzz/fuzz_corpus \
   tests/fuzz/fuzz_events tests/fuzz/fuzz_ngrams tests/fuzz/fuzz_columns \
   tests/fuzz/fuzz_map tests/fuzz/fuzz_jmap \
   tests/fuzz/fuzz_prometheus \
   tests/fuzz/fuzz_jsonl tests/fuzz/fuzz_cache tests/fuzz/fuzz_model \
-  tests/fuzz/fuzz_stream tests/fuzz/fuzz_ledger
+  tests/fuzz/fuzz_use tests/fuzz/fuzz_stream tests/fuzz/fuzz_ledger \
+  tests/fuzz/fuzz_state tests/fuzz/fuzz_selection
 check_PROGRAMS += $(FUZZ_TESTS)
 
 if FUZZING
@@ -109,13 +110,31 @@ tests_fuzz_fuzz_ledger_CFLAGS = $(CORE_CFLAGS)
 tests_fuzz_fuzz_ledger_LDFLAGS = $(FUZZ_FLAGS_LINK)
 tests_fuzz_fuzz_ledger_LDADD = $(STREAM_LIBS)
 
+tests_fuzz_fuzz_use_SOURCES = tests/fuzz/fuzz_use.c $(FUZZ_SECTIONS_SUPPORT)
+tests_fuzz_fuzz_use_CPPFLAGS = $(FUZZ_CPPFLAGS) $(CORE_CPPFLAGS)
+tests_fuzz_fuzz_use_CFLAGS = $(CORE_CFLAGS)
+tests_fuzz_fuzz_use_LDFLAGS = $(FUZZ_FLAGS_LINK)
+tests_fuzz_fuzz_use_LDADD = $(CORE_LIBS)
+
+tests_fuzz_fuzz_state_SOURCES = tests/fuzz/fuzz_state.c $(FUZZ_SECTIONS_SUPPORT)
+tests_fuzz_fuzz_state_CPPFLAGS = $(FUZZ_CPPFLAGS) $(CORE_CPPFLAGS)
+tests_fuzz_fuzz_state_CFLAGS = $(CORE_CFLAGS)
+tests_fuzz_fuzz_state_LDFLAGS = $(FUZZ_FLAGS_LINK)
+tests_fuzz_fuzz_state_LDADD = $(CORE_LIBS)
+
+tests_fuzz_fuzz_selection_SOURCES = tests/fuzz/fuzz_selection.c $(FUZZ_SUPPORT)
+tests_fuzz_fuzz_selection_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/core/explain
+tests_fuzz_fuzz_selection_CFLAGS = $(CORE_CFLAGS)
+tests_fuzz_fuzz_selection_LDFLAGS = $(FUZZ_FLAGS_LINK)
+tests_fuzz_fuzz_selection_LDADD = $(EXPLAIN_LIBS) -lm
+
 # Seeds that are better made than kept.
 EXTRA_PROGRAMS += tests/fuzz/make_seeds
 CLEANFILES += tests/fuzz/make_seeds tests/fuzz/made.stamp
 tests_fuzz_make_seeds_SOURCES = tests/fuzz/make_seeds.c tests/fuzz/support.c tests/fuzz/support.h
-tests_fuzz_make_seeds_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_make_seeds_CPPFLAGS = $(FUZZ_CPPFLAGS) $(CORE_CPPFLAGS)
 tests_fuzz_make_seeds_CFLAGS = $(CORE_CFLAGS)
-tests_fuzz_make_seeds_LDADD = $(MODEL_LIBS)
+tests_fuzz_make_seeds_LDADD = $(CORE_LIBS)
 
 check_DATA = tests/fuzz/made.stamp
 tests/fuzz/made.stamp: tests/fuzz/make_seeds$(EXEEXT)

@@ -1,5 +1,6 @@
-/* Makes the seeds that are better made than kept: small files of the cache, and small models.
- * Usage: make_seeds FOLDER, for FOLDER/cache/NAME and FOLDER/model/NAME. */
+/* Makes the seeds that are better made than kept: small files of the cache, small models, and
+ * states of a watch. Usage: make_seeds FOLDER, for FOLDER/cache/NAME, FOLDER/model/NAME,
+ * FOLDER/use/NAME (models again) and FOLDER/state/NAME. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "model_private.h"
 #include "modelfile.h"
 #include "support.h"
+#include "watch_state.h"
 
 static void make_folder(const char *path)
 {
@@ -202,19 +204,65 @@ static void make_models(const char *folder)
                "vae-dec");
 }
 
+/* --- states of a watch -------------------------------------------------------------------- */
+/* A watch that has read rows and has labels for some of them; EMPTY: one that has just begun. */
+static void make_state(const char *out, const char *name, bool empty)
+{
+    static const uint32_t numbers[] = {1, 2};
+    char folder[FUZZ_PATH], path[2 * FUZZ_PATH];
+    kb_stream_options options = {.timesteps = 3, .fill = KB_FILL_HOLD, .open = 10};
+    kb_follow_options following = {.settle = 1, .timesteps = 3, .fill = KB_FILL_HOLD};
+    const kb_watch_about about = {{1, 2, 3}, 5, 7};
+    kb_stream_count count = {0};
+    kb_stream *stream;
+    kb_follow *follow;
+    kb_error err;
+    bool busy = true;
+    kb_rates *rates = need(kb_rates_create(numbers, 2));
+    fuzz_folder_make(folder);
+    if (!empty)
+        fuzz_write(folder, "metrics.csv", readings[0], strlen(readings[0]), false);
+    fuzz_check(kb_stream_create(&stream, &options, 5, &err) == KB_OK &&
+                   kb_follow_create(&follow, folder, &following, &err) == KB_OK &&
+                   kb_follow_look(follow, 0, &err) == KB_OK,
+               "%s", err.text);
+    for (double now = 1; busy; now++)
+        fuzz_check(kb_follow_read(follow, stream, now, &count, &busy, &err) == KB_OK, "%s",
+                   err.text);
+    for (uint32_t i = 0; !empty && i < 40; i++)
+        kb_rates_add(rates, numbers[i % 2], i % 9 == 0);
+    kb_rates_close(rates, .01);
+    snprintf(path, sizeof path, "%s/%s", out, name);
+    fuzz_check(kb_watch_state_write(path, &about, follow, stream, rates, &err) == KB_OK, "%s",
+               err.text);
+    kb_follow_free(follow);
+    kb_stream_free(stream);
+    kb_rates_free(rates);
+    fuzz_folder_remove(folder);
+}
+
+static void make_part(char path[FUZZ_PATH], const char *folder, const char *name)
+{
+    snprintf(path, FUZZ_PATH, "%s/%s", folder, name);
+    make_folder(path);
+}
+
 int main(int argc, char **argv)
 {
     char path[FUZZ_PATH], folder[FUZZ_PATH];
     fuzz_check(argc == 2 && strlen(argv[1]) < FUZZ_PATH - 16, "usage: make_seeds FOLDER");
     make_folder(argv[1]);
     fuzz_folder_make(folder);
-    snprintf(path, sizeof path, "%s/cache", argv[1]);
-    make_folder(path);
+    make_part(path, argv[1], "cache");
     for (int number = 0; number < 2; number++)
         make_entries(path, folder, number);
     fuzz_folder_remove(folder);
-    snprintf(path, sizeof path, "%s/model", argv[1]);
-    make_folder(path);
+    make_part(path, argv[1], "model");
     make_models(path);
+    make_part(path, argv[1], "use");
+    make_models(path);
+    make_part(path, argv[1], "state");
+    make_state(path, "new", true);
+    make_state(path, "with-rows", false);
     return 0;
 }
