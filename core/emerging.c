@@ -12,6 +12,7 @@
 #include "rays.h"
 #include "representatives.h"
 #include "rng.h"
+#include "sorting.h"
 
 enum {
     BLOCK = 256 /* sessions whose rows are made at once */
@@ -217,12 +218,6 @@ static kb_status look(struct grouping *g, kb_emerging_scale scale, kb_error *err
 
 /* --- groups ------------------------------------------------------------------------------- */
 
-static int by_id(const void *a, const void *b)
-{
-    size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static int by_size(const void *a, const void *b)
 {
     const kb_emerging_group *x = a, *y = b;
@@ -231,7 +226,7 @@ static int by_size(const void *a, const void *b)
         return last_x ? 1 : -1;
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
-    return x->count ? by_id(x->sessions, y->sessions) : 0;
+    return x->count ? (*x->sessions > *y->sessions) - (*x->sessions < *y->sessions) : 0;
 }
 
 static kb_status find_medoid(const struct grouping *g, kb_emerging_group *group, uint32_t label,
@@ -274,7 +269,7 @@ static kb_status take_group(struct grouping *g, uint32_t label, kb_error *err)
     for (size_t i = 0; i < g->emerging.count; i++)
         if (g->label[i] == label)
             group->sessions[group->count++] = g->emerging.ids[i];
-    qsort(group->sessions, group->count, sizeof *group->sessions, by_id);
+    kb_sort_sizes(group->sessions, group->count);
     if (label && group->count)
         return find_medoid(g, group, label, err);
     if (!group->count) {

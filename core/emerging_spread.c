@@ -9,6 +9,7 @@
 #include "model_private.h"
 #include "pipeline.h"
 #include "points.h"
+#include "sorting.h"
 
 enum { LEAST_SESSIONS = 5 /* of a cluster, to tell how wide it is */ };
 
@@ -22,16 +23,10 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* The median of N numbers, which are sorted; NAN of none. */
 static double median_of(float *values, size_t n)
 {
-    qsort(values, n, sizeof *values, by_value);
+    kb_sort_floats(values, n);
     return n ? ((double)values[(n - 1) / 2] + (double)values[n / 2]) / 2 : (double)NAN;
 }
 
@@ -58,11 +53,6 @@ static size_t take_distances(float *distance, kb_const_matrix z, const uint32_t 
 static float *room_for_pairs(size_t count)
 {
     return kb_calloc(count * (count - (count > 0)) / 2, sizeof(float));
-}
-
-static kb_status check_cancelled(const kb_progress *progress, kb_error *err)
-{
-    return kb_cancelled(progress) ? kb_fail(err, KB_ERR_CANCELLED, "cancelled") : KB_OK;
 }
 
 /* --- known sessions ----------------------------------------------------------------------- */
@@ -122,7 +112,7 @@ static kb_status measure_known(kb_emerging_spread *s, const kb_progress *progres
     free(distance);
     free(width);
     free(size);
-    return ok ? check_cancelled(progress, err) : fail_memory(err);
+    return ok ? kb_check_cancelled(progress, err) : fail_memory(err);
 }
 
 double kb_emerging_spread_edge(const kb_emerging_spread *s)
@@ -209,7 +199,7 @@ kb_status kb_emerging_spread_of(const kb_emerging_spread *s, kb_emerging_group *
         size_t pairs = take_distances(distance, kb_matrix_const(z), NULL, ANY, progress);
         group->density = s->width / median_of(distance, pairs);
         group->cluster = kb_model_cluster(s->model, cluster)->number;
-        status = check_cancelled(progress, err);
+        status = kb_check_cancelled(progress, err);
     }
     if (group->kind != KB_EMERGING_STRAGGLERS)
         group->kind =

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "model_private.h"
 #include "rng.h"
+#include "sorting.h"
 
 static const double LEAST_SCALE = .1; /* of the median deviation */
 
@@ -27,12 +28,6 @@ static float surprise(double rate)
     return (float)sqrt(-log(rate));
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* The median of the deviations that are not 0; 1 where all are. */
 static double median_deviation(const double *deviation, double *sorted, size_t objects)
 {
@@ -40,7 +35,7 @@ static double median_deviation(const double *deviation, double *sorted, size_t o
     for (size_t o = 0; o < objects; o++)
         if (deviation[o] > 0)
             sorted[n++] = deviation[o];
-    qsort(sorted, n, sizeof *sorted, by_value);
+    kb_sort_doubles(sorted, n);
     return n ? sorted[n / 2] : 1;
 }
 

@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "outliers.h"
 #include "rng.h"
+#include "sorting.h"
 
 static const double PART_LIMIT = 30;
 /* The least spread of any part as a share of its median. */
@@ -196,12 +197,6 @@ void kb_readings_clear(kb_readings *readings)
 
 /* --- one number --------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* The P-quantile of N sorted values, linear between order statistics. */
 static double quantile(const double *sorted, size_t n, double p)
 {
@@ -214,7 +209,7 @@ static double quantile(const double *sorted, size_t n, double p)
 
 static kb_standard standard_of(double *values, size_t n, double least_spread)
 {
-    qsort(values, n, sizeof *values, by_value);
+    kb_sort_doubles(values, n);
     double low = quantile(values, n, .25), high = quantile(values, n, .75);
     kb_standard s = {.median = quantile(values, n, .5)};
     s.spread = fmax((high - low) / 1.35, (high - s.median) / .675);
@@ -258,7 +253,7 @@ double kb_novelty_of(const kb_signals *signals, const kb_standard standards[KB_S
 
 double kb_conformal_threshold(double *values, size_t n, double alpha)
 {
-    qsort(values, n, sizeof *values, by_value);
+    kb_sort_doubles(values, n);
     double rank = ceil((double)(n + 1) * (1 - alpha));
     if (rank < 1)
         return values[0];

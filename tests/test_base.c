@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <limits.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "outfile.h"
 #include "pool.h"
 #include "rng.h"
+#include "sorting.h"
 
 /* The known-answer vectors published with Random123 (kat_vectors, philox4x32 with 10 rounds). */
 static void philox_matches_published_vectors(void **state)
@@ -228,9 +230,25 @@ static void a_folder_that_is_missing_is_told_by_name(void **state)
     assert_non_null(strstr(err.text, "/nonexistent-folder/x"));
 }
 
+static void numbers_are_sorted(void **state)
+{
+    (void)state;
+    double doubles[] = {3, -INFINITY, 0, 3, -1e300, INFINITY};
+    float floats[] = {2, -1, 2, -7};
+    size_t sizes[] = {SIZE_MAX, 0, 5, (size_t)INT_MAX + 1};
+    kb_sort_doubles(doubles, 6);
+    kb_sort_floats(floats, 4);
+    kb_sort_sizes(sizes, 4);
+    assert_memory_equal(doubles, ((double[]){-INFINITY, -1e300, 0, 3, 3, INFINITY}),
+                        sizeof doubles);
+    assert_memory_equal(floats, ((float[]){-7, -1, 2, 2}), sizeof floats);
+    assert_memory_equal(sizes, ((size_t[]){0, 5, (size_t)INT_MAX + 1, SIZE_MAX}), sizeof sizes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_sorted),
         cmocka_unit_test(philox_matches_published_vectors),
         cmocka_unit_test(normal_numbers_have_their_moments),
         cmocka_unit_test(below_is_in_range_and_even),

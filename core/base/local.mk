@@ -14,6 +14,7 @@ libbase_a_SOURCES = \
   core/base/secret.c core/base/secret.h \
   core/base/simd.h \
   core/base/sizes.h \
+  core/base/sorting.c core/base/sorting.h \
   core/base/status.c core/base/status.h \
   core/base/thread.c core/base/thread.h
 

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "status.h"
+
 /* Where work is. */
 typedef struct kb_progress_state {
     const char *phase;    /* a short noun phrase with static lifetime: "reading", "training" */
@@ -49,6 +51,12 @@ static inline bool kb_cancelled(const kb_progress *progress)
         if (progress->cancel && atomic_load_explicit(progress->cancel, memory_order_relaxed))
             return true;
     return false;
+}
+
+/* KB_ERR_CANCELLED where it is, for work that ends there. */
+static inline kb_status kb_check_cancelled(const kb_progress *progress, kb_error *err)
+{
+    return kb_cancelled(progress) ? kb_fail(err, KB_ERR_CANCELLED, "cancelled") : KB_OK;
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "neighbours.h"
 #include "points.h"
 #include "rng.h"
+#include "sorting.h"
 
 static const double INSIDE = .95;    /* of the known points that are within the radius */
 static const double ROUNDING = 1e-5; /* of singular values, products being in float */
@@ -24,11 +25,6 @@ static size_t least(size_t a, size_t b)
 static kb_status fail_memory(kb_error *err)
 {
     return kb_fail_memory(err, "what sessions have beyond known ones");
-}
-
-static kb_status check_cancelled(const kb_progress *progress, kb_error *err)
-{
-    return kb_cancelled(progress) ? kb_fail(err, KB_ERR_CANCELLED, "cancelled") : KB_OK;
 }
 
 /* --- differences -------------------------------------------------------------------------- */
@@ -213,7 +209,7 @@ static kb_status find_chance(const kb_excess *e, size_t n, uint64_t seed, double
         kb_rng_shuffle(&rng, order, e->known);
         for (size_t i = 0; i < rows; i++)
             memcpy(sample + i * e->dims, e->q + order[i] * e->dims, e->dims * sizeof *sample);
-        status = check_cancelled(progress, err);
+        status = kb_check_cancelled(progress, err);
         if (!status)
             status = spectrum_of(&s, kb_const_matrix_of(sample, rows, e->dims), err);
         for (size_t j = 0; !status && j < s.count; j++)
@@ -256,12 +252,6 @@ static kb_status take_axes(kb_excess *e, const struct spectrum *s, kb_const_matr
     return KB_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static kb_status find_radius(kb_excess *e, kb_error *err)
 {
     float *y = kb_calloc(e->known, KB_EXCESS_RANK * sizeof *y);
@@ -271,7 +261,7 @@ static kb_status find_radius(kb_excess *e, kb_error *err)
         kb_excess_place(e, kb_const_matrix_of(e->q, e->known, e->dims), places);
         for (size_t i = 0; i < e->known; i++)
             length[i] = (double)cblas_snrm2((blasint)e->rank, kb_matrix_row(places, i), 1);
-        qsort(length, e->known, sizeof *length, by_value);
+        kb_sort_doubles(length, e->known);
         size_t rank = (size_t)ceil(INSIDE * (double)e->known);
         e->radius = length[rank ? rank - 1 : 0];
     }

@@ -7,6 +7,7 @@
 
 #include "hungarian.h"
 #include "memory.h"
+#include "sorting.h"
 
 /* The contingency table of two labellings. */
 struct table {
@@ -152,16 +153,10 @@ static double mutual_information(const struct table *t)
     return fmax(sum, 0);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Sorts SIZES and folds equal ones: TIMES[i] = how often SIZES[i] occurs. How many are left. */
 static size_t fold_sizes(double *sizes, double *times, size_t count)
 {
-    qsort(sizes, count, sizeof *sizes, by_size);
+    kb_sort_doubles(sizes, count);
     size_t folded = 0;
     for (size_t i = 0; i < count; i++) {
         if (!folded || sizes[i] != sizes[folded - 1]) {

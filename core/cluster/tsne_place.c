@@ -10,6 +10,7 @@
 #include "neighbours.h"
 #include "points.h"
 #include "quadtree.h"
+#include "sorting.h"
 
 enum { SHARE_POINTS = 16 }; /* that a thread places in a round */
 
@@ -50,16 +51,10 @@ struct placing {
 
 /* --- one point ---------------------------------------------------------------------------- */
 
-static int compare_floats(const void *a, const void *b)
-{
-    float first = *(const float *)a, second = *(const float *)b;
-    return (first > second) - (first < second);
-}
-
 /* Of K values at V, which are sorted. */
 static double median(float *v, size_t k)
 {
-    qsort(v, k, sizeof *v, compare_floats);
+    kb_sort_floats(v, k);
     return ((double)v[(k - 1) / 2] + (double)v[k / 2]) / 2;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "sorting.h"
 
 struct kb_features {
     kb_names *names; /* id: j */
@@ -104,12 +105,6 @@ static kb_status pick_objects(kb_features *features, const kb_store *store, cons
 
 /* --- what is fitted beside the objects ---------------------------------------------------- */
 
-static int by_size(const void *a, const void *b)
-{
-    size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* The median length of the sessions, within bounds. */
 static kb_status choose_bins(size_t *bins, const kb_store *store, const size_t *sessions,
                              size_t count, kb_error *err)
@@ -119,7 +114,7 @@ static kb_status choose_bins(size_t *bins, const kb_store *store, const size_t *
         return kb_fail_memory(err, "the sessions' lengths");
     for (size_t i = 0; i < count; i++)
         lengths[i] = kb_store_length(store, sessions[i]);
-    qsort(lengths, count, sizeof *lengths, by_size);
+    kb_sort_sizes(lengths, count);
     size_t median = count ? lengths[count / 2] : 0;
     free(lengths);
     *bins = median < LEAST_BINS ? LEAST_BINS : median > MOST_BINS ? MOST_BINS : median;

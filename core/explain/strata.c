@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "sorting.h"
 
 enum { QUARTERS = 4 };
 
@@ -18,12 +19,6 @@ void kb_strata_none(kb_strata *out, const uint8_t *group, size_t sessions)
 {
     *out = (kb_strata){.count = 1};
     count_sizes(out, group, sessions);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return x < y ? -1 : x > y;
 }
 
 static float value_of(const kb_trait *item, kb_strata_kind kind)
@@ -42,7 +37,7 @@ static bool find_cuts(float *cuts, const kb_trait *items, size_t count, kb_strat
             values[n++] = value_of(&items[i], kind);
     }
     if (values)
-        qsort(values, n, sizeof *values, by_size);
+        kb_sort_floats(values, n);
     for (size_t q = 1; values && q < QUARTERS; q++)
         cuts[q - 1] = n ? values[(n * q + QUARTERS - 1) / QUARTERS - 1] : 0;
     free(values);

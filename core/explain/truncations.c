@@ -158,7 +158,7 @@ static kb_status search_all(struct search *s, const bool *users, kb_error *err)
             return status;
     }
     kb_progress_report(s->progress, "looking for starts", count, count);
-    return kb_cancelled(s->progress) ? kb_fail(err, KB_ERR_CANCELLED, "cancelled") : KB_OK;
+    return kb_check_cancelled(s->progress, err);
 }
 
 kb_status kb_truncations_find(kb_truncations *out, const kb_events *events, const bool *users,

@@ -6,6 +6,7 @@
 
 #include "memory.h"
 #include "outliers.h"
+#include "sorting.h"
 
 /* How many sessions of all a group's rate is drawn with: an object that none of ten sessions had is
  * rare there, not impossible. */
@@ -48,12 +49,6 @@ struct levels {
     size_t *start; /* M + 1 */
     float *value;
 };
-
-static int by_value(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return x < y ? -1 : x > y;
-}
 
 /* Calls EACH for every series of an object in SEEN. */
 static void walk(const kb_reference_source *s, const uint32_t *number,
@@ -116,7 +111,7 @@ static void fit_levels(kb_reference *r, struct levels *l)
     for (size_t o = 0; o < r->objects; o++) {
         float *value = l->value + l->start[o];
         size_t n = l->start[o + 1] - l->start[o];
-        qsort(value, n, sizeof *value, by_value);
+        kb_sort_floats(value, n);
         for (size_t b = 1; b < KB_LEVELS; b++)
             r->edges[o * (KB_LEVELS - 1) + b - 1] = edge_of(value, n, b);
         r->counts[o * KB_CLASSES] = (float)(r->sessions - n);
@@ -142,7 +137,7 @@ static kb_status fit_scales(kb_reference *r, const struct levels *l, kb_error *e
         }
         sorted[o] = r->scale[o] = (float)sqrt(fmax(sum2 / n - sum / n * (sum / n), 0));
     }
-    qsort(sorted, r->objects, sizeof *sorted, by_value);
+    kb_sort_floats(sorted, r->objects);
     float median = r->objects ? sorted[r->objects / 2] : 0;
     float least = median > 0 ? LEAST_SCALE * median : LEAST_SCALE;
     for (size_t o = 0; o < r->objects; o++)

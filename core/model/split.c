@@ -5,6 +5,7 @@
 
 #include "memory.h"
 #include "rng.h"
+#include "sorting.h"
 
 enum { LEAST_FITTED = 4 };
 
@@ -25,12 +26,6 @@ static size_t select_with_rows(const kb_corpus *corpus, kb_split split, size_t *
     return kept;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* Moves a random part of the fitted sessions to the held-out ones. */
 static void draw_held_out(kb_fit_split *split, uint64_t seed)
 {
@@ -42,8 +37,8 @@ static void draw_held_out(kb_fit_split *split, uint64_t seed)
     split->fitted_count = n - size;
     split->held_out_count = size;
     split->drawn = true;
-    qsort(split->fitted, split->fitted_count, sizeof *split->fitted, by_id);
-    qsort(split->held_out, size, sizeof *split->held_out, by_id);
+    kb_sort_sizes(split->fitted, split->fitted_count);
+    kb_sort_sizes(split->held_out, size);
 }
 
 kb_status kb_fit_split_make(kb_fit_split *split, const kb_corpus *corpus, uint64_t seed,

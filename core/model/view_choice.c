@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "rng.h"
 #include "scores.h"
+#include "sorting.h"
 
 static const kb_scale panel[KB_PANEL] = {
     KB_SCALE_BINS_MAX,   KB_SCALE_BINS_GLOBAL, KB_SCALE_BINS_LOG,    KB_SCALE_BINS_PRESENCE,
@@ -54,12 +55,6 @@ struct choice {
 
 /* --- which sessions, which views --------------------------------------------------------- */
 
-static int by_id(const void *a, const void *b)
-{
-    size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return (x > y) - (x < y);
-}
-
 static kb_status draw_sample(struct choice *c, const size_t *sessions, size_t count, kb_error *err)
 {
     c->ids = kb_calloc(count, sizeof *c->ids);
@@ -73,14 +68,14 @@ static kb_status draw_sample(struct choice *c, const size_t *sessions, size_t co
     kb_rng rng = kb_rng_start(c->options->seed, KB_STREAM_VIEWS);
     kb_rng_shuffle(&rng, c->ids, count);
     c->n = MOST_SESSIONS;
-    qsort(c->ids, c->n, sizeof *c->ids, by_id);
+    kb_sort_sizes(c->ids, c->n);
     return KB_OK;
 }
 
 static kb_status step_done(struct choice *c, kb_error *err)
 {
     kb_progress_report(c->progress, "choosing a view", ++c->done, 2 * KB_PANEL);
-    return kb_cancelled(c->progress) ? kb_fail(err, KB_ERR_CANCELLED, "cancelled") : KB_OK;
+    return kb_check_cancelled(c->progress, err);
 }
 
 /* --- a view as points --------------------------------------------------------------------- */
