@@ -13,24 +13,30 @@
 static const double PART_LIMIT = 30;
 /* The least spread of any part as a share of its median. */
 static const double LEAST_RELATIVE_SPREAD = .01;
+/* Nats of a typical known session at which presence has half of its weight. */
+static const double HALF_EVIDENCE = 18;
 
-/* A weight for models with a training reference and one for those without. The least spread, in the
- * part's own unit, is for one that may be constant among the known sessions, as the unseen share
- * usually is 0: any deviation would be infinite. Presence weighs most, for it alone sees new
- * combinations, which stand out in nothing else, and noise of the other parts should not hide them.
- * Weights were chosen on synthetic and real corpora with held-out labels; between half and twice
- * these the area under the curve of novel against known changes by a hundredth. */
+/* What of its training a model has to compare with. */
+enum generation { NOTHING, REFERENCE, COURSES, GENERATIONS };
+
+/* The weight by what the model has. The least spread, in the part's own unit, is for one that may
+ * be constant among the known sessions, as the unseen share usually is 0: any deviation would be
+ * infinite. Presence weighs most where it can (trust_in_presence), for it sees new combinations,
+ * which stand out in little else, and noise of the other parts should not hide them. Weights were
+ * chosen on synthetic and real corpora with held-out labels; between half and twice these the area
+ * under the curve of novel against known changes by a hundredth. */
 static const struct part {
     const char *name;
-    double weight, weight_without, least_spread;
+    double weight[GENERATIONS], least_spread;
 } parts[KB_SIGNALS] = {
-    [KB_SIGNAL_DISTANCE] = {"distance", 0, 1, 0},
-    [KB_SIGNAL_RESIDUAL] = {"residual", 1, 1, 0},
-    [KB_SIGNAL_UNSEEN] = {"unseen", 1, 1, .007},
-    [KB_SIGNAL_PRESENCE] = {"presence", 3, 0, .01},
-    [KB_SIGNAL_NEIGHBOURS] = {"neighbours", 1, 0, 0},
-    [KB_SIGNAL_OUTLIER] = {"outlier", 1, 0, 0},
-    [KB_SIGNAL_LEVELS] = {"levels", 1.5, 0, 0},
+    [KB_SIGNAL_DISTANCE] = {"distance", {1, 0, 0}, 0},
+    [KB_SIGNAL_RESIDUAL] = {"residual", {1, 1, 1}, 0},
+    [KB_SIGNAL_UNSEEN] = {"unseen", {1, 1, 1}, .007},
+    [KB_SIGNAL_PRESENCE] = {"presence", {0, 3, 12}, .01},
+    [KB_SIGNAL_NEIGHBOURS] = {"neighbours", {0, 1, 1}, 0},
+    [KB_SIGNAL_OUTLIER] = {"outlier", {0, 1, 1}, 0},
+    [KB_SIGNAL_LEVELS] = {"levels", {0, 1.5, 1.5}, 0},
+    [KB_SIGNAL_COURSE] = {"course", {0, 0, 2.5}, 0},
 };
 
 const char *kb_signal_name(size_t signal)
@@ -38,9 +44,16 @@ const char *kb_signal_name(size_t signal)
     return parts[signal].name;
 }
 
+static enum generation generation_of(const kb_model *model)
+{
+    if (!model->reference.sessions)
+        return NOTHING;
+    return model->reference.courses.classes ? COURSES : REFERENCE;
+}
+
 double kb_signal_weight(const kb_model *model, size_t signal)
 {
-    return model->reference.sessions ? parts[signal].weight : parts[signal].weight_without;
+    return parts[signal].weight[generation_of(model)];
 }
 
 /* --- parts -------------------------------------------------------------------------------- */
@@ -152,6 +165,7 @@ static kb_status measure(kb_readings *r, const kb_model *model, const kb_corpus 
             kb_reference_fit_of(&model->reference, store, sessions[i], m.number, m.scratch);
         value[KB_SIGNAL_PRESENCE] = -fit.presence;
         value[KB_SIGNAL_LEVELS] = fit.levels;
+        value[KB_SIGNAL_COURSE] = fit.course;
     }
     measuring_close(&m);
     return status;
@@ -207,6 +221,37 @@ static double quantile(const double *sorted, size_t n, double p)
     return sorted[low] + (at - (double)low) * (sorted[low + 1] - sorted[low]);
 }
 
+/* The share of a normal distribution below Z. */
+static double normal_below(double z)
+{
+    return .5 * erfc(-z / M_SQRT2);
+}
+
+/* What one in 2 N of a normal distribution exceeds, by bisection. */
+static double top_of(size_t n)
+{
+    double low = 0, high = 10, above = .5 / (double)n;
+    while (high - low > 1e-9) {
+        double middle = (low + high) / 2;
+        if (normal_below(-middle) > above)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The i-th smallest of n (from 1) stands for the share (i - 1/2) / n. */
+static void keep_tail(kb_standard *s, const double *sorted, size_t n)
+{
+    s->top = top_of(n);
+    for (size_t i = 0; i < KB_TAIL; i++) {
+        double share = normal_below(s->top * (double)i / (KB_TAIL - 1));
+        double at = fmin(fmax(share * (double)n - .5, 0), (double)(n - 1));
+        s->tail[i] = (float)quantile(sorted, n, n > 1 ? at / (double)(n - 1) : 0);
+    }
+}
+
 static kb_standard standard_of(double *values, size_t n, double least_spread)
 {
     kb_sort_doubles(values, n);
@@ -215,6 +260,7 @@ static kb_standard standard_of(double *values, size_t n, double least_spread)
     s.spread = fmax((high - low) / 1.35, (high - s.median) / .675);
     double least = fmax(least_spread, LEAST_RELATIVE_SPREAD * fabs(s.median));
     s.spread = fmax(s.spread, fmax(least, 1e-12));
+    keep_tail(&s, values, n);
     return s;
 }
 
@@ -232,6 +278,44 @@ static void standardise(kb_standard standards[KB_SIGNALS], const kb_readings *re
     }
 }
 
+/* The score that is exceeded in a normal distribution as often as X is among the known sessions;
+ * beyond them it goes on in units of the spread. */
+static double normal_score(const kb_standard *s, double x)
+{
+    const float *tail = s->tail;
+    size_t last = KB_TAIL - 1, i = 0;
+    if (x >= (double)tail[last])
+        return s->top + (x - (double)tail[last]) / s->spread;
+    while (i + 1 < last && (double)tail[i + 1] <= x)
+        i++;
+    double step = (double)tail[i + 1] - (double)tail[i];
+    double part = step > 0 ? fmax(x - (double)tail[i], 0) / step : 0;
+    return s->top * ((double)i + part) / (double)last;
+}
+
+/* 0 .. PART_LIMIT: how unusual a part is, in units of the spread or, where the known sessions'
+ * upper tail is heavier than a normal one, by how many of them exceed it. So a part in which
+ * unclassifiable sessions stand out does not make as much of them as of what no known session
+ * has. */
+static double score_of(const kb_standard *s, double x)
+{
+    double z = (x - s->median) / s->spread;
+    if (!(z > 0))
+        return 0;
+    if (s->top > 0)
+        z = fmin(z, normal_score(s, x));
+    return fmin(z, PART_LIMIT);
+}
+
+/* That no group explains a session says something where groups explain known sessions well: with E
+ * nats of evidence for the typical one's group (half the median's square, by its definition),
+ * E / (E + HALF_EVIDENCE). */
+static double trust_in_presence(const kb_standard *presence)
+{
+    double root = fmin(presence->median, 0), evidence = root * root / 2;
+    return evidence / (evidence + HALF_EVIDENCE);
+}
+
 double kb_novelty_of(const kb_signals *signals, const kb_standard standards[KB_SIGNALS],
                      const kb_model *model, kb_novelty novelty)
 {
@@ -242,8 +326,9 @@ double kb_novelty_of(const kb_signals *signals, const kb_standard standards[KB_S
         double weight = kb_signal_weight(model, s);
         if (!(weight > 0))
             continue;
-        double z = (signals->value[s] - standards[s].median) / standards[s].spread;
-        z = fmin(fmax(z, 0), PART_LIMIT);
+        if (s == KB_SIGNAL_PRESENCE && generation_of(model) == COURSES)
+            weight *= trust_in_presence(&standards[s]);
+        double z = score_of(&standards[s], signals->value[s]);
         sum += weight * z * z;
     }
     return sum;

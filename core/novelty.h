@@ -11,12 +11,18 @@
  *               around those points
  *   levels      distance of the amounts of all objects to those of the nearest group of training
  *               sessions
+ *   course      how much the courses of its objects' readings surprise in the group that explains
+ *               best which objects it has (kb_courses_surprise)
  *   distance    to the nearest centroid in the latent space; only in models from before the
- * training sample was kept, in which presence, neighbours, outlier and levels are not known Each is
- * standardised by its median and spread among the calibration sessions (interquartile range / 1.35,
- * or where the upper half is wider, its quartile / .675), z cut to 0..30, so that no part drowns
- * the others and none can cancel another; novelty = sum of weight * z^2. The parts depend on
- * training alone, never on the calibrated clusters.
+ *               training sample was kept, in which presence, neighbours, outlier and levels are not
+ *               known
+ *
+ * Each is standardised by its median and spread among the calibration sessions (interquartile range
+ * / 1.35, or where the upper half is wider, its quartile / .675), and where more of those are far
+ * above than in a normal distribution, z is no more than their ranks allow. z is cut to 0..30, so
+ * that no part drowns the others and none can cancel another; novelty = sum of weight * z^2. The
+ * parts depend on training alone, never on the calibrated clusters. Models from before courses were
+ * kept have no such part, other weights and no ranks.
  *
  * Thresholds and p-values are conformal: they come from the ranks of known sessions that were held
  * out, whatever the shape of their novelties, so that the few that belong to no cluster count as
@@ -53,7 +59,7 @@ void kb_readings_clear(kb_readings *readings);
  * kb_reference_numbers) does not know; 0 for a session without readings. */
 double kb_unseen_share(const kb_store *store, size_t session, const uint32_t *number);
 
-/* The part's name and its weight in the novelty of MODEL; 0: it is not in it. */
+/* The part's name and its weight in the novelty of MODEL, at most; 0: it is not in it. */
 const char *kb_signal_name(size_t signal);
 double kb_signal_weight(const kb_model *model, size_t signal);
 

@@ -1,5 +1,5 @@
 # Targets for people who work on kaboom; HACKING says when to use which.
-.PHONY: check-asan check-tsan check-valgrind check-kills fuzz bench bench-reading bench-training bench-stream bench-tsne format lint
+.PHONY: check-asan check-tsan check-valgrind check-kills fuzz bench bench-reading bench-training bench-stream bench-tsne bench-novelty format lint
 
 # Sanitizer builds live in folders of their own under the build folder.
 check-asan:
@@ -31,7 +31,7 @@ fuzz:
 
 # Reading as ratios to bare libraries and to pandas, then one corpus from reading to the map, with the seconds of
 # each step. BENCH_CORPUS=DIR: that corpus for the ratios instead of a synthetic one.
-bench: bench-reading bench-training bench-stream bench-tsne
+bench: bench-reading bench-training bench-stream bench-tsne bench-novelty
 	$(SHELL) $(srcdir)/tests/bench.sh ./kaboom
 bench-reading: kaboom tests/bench_tool
 	$(SHELL) $(srcdir)/tests/bench_reading.sh ./kaboom tests/bench_tool $(BENCH_CORPUS)
@@ -47,6 +47,11 @@ bench-training: kaboom tests/bench_tool tests/bench_training
 # Maps as ratios to scikit-learn's; PYTHON names the one that has it.
 bench-tsne: tests/bench_tsne
 	$(SHELL) $(srcdir)/tests/bench_tsne.sh tests/bench_tsne
+
+# What is new and what is called so, on labelled corpora; BENCH_CORPORA='DIR DIR' names them, SEEDS='1 2 3' those of
+# training, PYTHON the python3 that has scikit-learn.
+bench-novelty: kaboom
+	$(SHELL) $(srcdir)/tests/bench_novelty.sh ./kaboom $(BENCH_CORPORA)
 
 EXTRA_PROGRAMS += tests/bench_tool tests/bench_training tests/bench_tsne
 CLEANFILES += tests/bench_tool tests/bench_training tests/bench_tsne
@@ -71,8 +76,9 @@ lint:
 	cd $(srcdir) && shellcheck quickstart .ci/run tests/*.sh
 	cd $(srcdir) && mandoc -T lint -W warning man/*.[0-9]
 
-EXTRA_DIST += tests/bench.sh tests/bench_support.sh tests/bench_reading.sh tests/bench_stream.sh tests/bench_training.sh tests/bench_training_torch.py \
-  tests/bench_training_loss.py tests/bench_tsne.sh tests/bench_tsne_sklearn.py tests/fuzz.sh tests/sanitized.sh
+EXTRA_DIST += tests/bench.sh tests/bench_novelty.sh tests/bench_novelty.py tests/bench_support.sh tests/bench_reading.sh \
+  tests/bench_stream.sh tests/bench_training.sh tests/bench_training_torch.py tests/bench_training_loss.py tests/bench_tsne.sh \
+  tests/bench_tsne_sklearn.py tests/fuzz.sh tests/sanitized.sh
 
 # configure ends with "rm -f core" before it clears up after itself; a folder of that name stops it there.
 DISTCLEANFILES = confdefs.h

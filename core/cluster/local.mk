@@ -37,6 +37,7 @@ EXTRA_DIST += \
   tests/fixtures/emerging/make.py \
   tests/fixtures/emerging/excess.inc \
   tests/fixtures/emerging/rays.inc \
+  tests/fixtures/novelty/courses.inc \
   tests/fixtures/novelty/make.py \
   tests/fixtures/novelty/neighbours.inc \
   tests/fixtures/novelty/reference.inc

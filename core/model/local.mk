@@ -9,6 +9,7 @@ libmodel_a_SOURCES = \
   core/model/blocks.c core/model/blocks.h \
   core/model/centroids.c core/model/centroids.h \
   core/model/checkpoint.c core/model/checkpoint.h \
+  core/model/courses.c core/model/courses.h \
   core/model/dec.c core/model/dec.h \
   core/model/lineage.c core/model/lineage.h \
   core/model/model.c core/model/model.h core/model/model_private.h \
@@ -25,7 +26,7 @@ libmodel_a_SOURCES = \
   core/model/view_choice.c core/model/view_choice.h
 
 if HAVE_CMOCKA
-MODEL_TESTS = tests/test_activity tests/test_autoencoder tests/test_basis tests/test_container tests/test_dec \
+MODEL_TESTS = tests/test_activity tests/test_autoencoder tests/test_basis tests/test_container tests/test_courses tests/test_dec \
   tests/test_lineage tests/test_modelfile tests/test_network tests/test_reference tests/test_row_space tests/test_view_choice
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
@@ -33,6 +34,11 @@ tests_test_autoencoder_SOURCES = tests/test_autoencoder.c
 tests_test_autoencoder_CPPFLAGS = $(MODEL_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_test_autoencoder_CFLAGS = $(TEST_CFLAGS)
 tests_test_autoencoder_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+tests_test_courses_SOURCES = tests/test_courses.c
+tests_test_courses_CPPFLAGS = $(MODEL_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/novelty \
+  $(CMOCKA_CFLAGS)
+tests_test_courses_CFLAGS = $(TEST_CFLAGS)
+tests_test_courses_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
 tests_test_reference_SOURCES = tests/test_reference.c
 tests_test_reference_CPPFLAGS = $(MODEL_CPPFLAGS) -I$(top_srcdir)/tests/fixtures/novelty \
   $(CMOCKA_CFLAGS)

@@ -10,9 +10,15 @@
 #include "network.h"
 #include "reference.h"
 
-/* A score's median and spread among the held-out sessions: z = (x - median) / spread. */
+enum { KB_TAIL = 32 };
+
+/* A score's median and spread among the held-out sessions: z = (x - median) / spread; and its upper
+ * half: TAIL[i] is the score that as many of the n sessions exceed as of a normal distribution
+ * exceed TOP i / (KB_TAIL - 1), TOP being what one in 2n exceeds. TOP is 0 in a model from before
+ * the tail was kept. */
 typedef struct kb_standard {
-    double median, spread;
+    double median, spread, top;
+    float tail[KB_TAIL]; /* rising */
 } kb_standard;
 
 /* The parts of the combined novelty (core/novelty.h). Models keep them by number: new ones go to
@@ -25,6 +31,7 @@ enum {
     KB_SIGNAL_NEIGHBOURS,
     KB_SIGNAL_OUTLIER,
     KB_SIGNAL_LEVELS,
+    KB_SIGNAL_COURSE,
     KB_SIGNALS
 };
 

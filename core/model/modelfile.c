@@ -109,8 +109,8 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
             m->lineage.calibrations, m->lineage.until.whole, m->lineage.until.atto);
     appendf(&t, "novelty=%s\nfalse_alarms=%.17g\n", kb_novelty_name(m->novelty), m->false_alarms);
     for (size_t i = 0; i < KB_SIGNALS; i++)
-        appendf(&t, "signal%zu_median=%.17g\nsignal%zu_spread=%.17g\n", i, m->signals[i].median, i,
-                m->signals[i].spread);
+        appendf(&t, "signal%zu_median=%.17g\nsignal%zu_spread=%.17g\nsignal%zu_top=%.17g\n", i,
+                m->signals[i].median, i, m->signals[i].spread, i, m->signals[i].top);
     appendf(&t, "known=%zu\nknown_flagged=%zu\nknown_kept=%zu\n", m->known.sessions,
             m->known.flagged, m->known.count);
     if (!isnan(m->known.unseen))
@@ -118,6 +118,7 @@ static kb_status add_numbers(kb_container_writer *w, const kb_model *m, kb_error
     const kb_reference *r = &m->reference;
     appendf(&t, "reference_sessions=%zu\nreference_groups=%zu\nreference_points=%zu\n", r->sessions,
             r->groups, r->points);
+    appendf(&t, "reference_courses=%zu\n", r->courses.classes);
     return add_text(w, "model", &t, err);
 }
 
@@ -215,12 +216,24 @@ static kb_status add_reference(kb_container_writer *w, const kb_reference *r, kb
         {"reference.spacing", r->spacing, r->points, 1},
         {"reference.edges", r->edges, r->objects, KB_LEVELS - 1},
         {"reference.counts", r->counts, r->objects, KB_CLASSES},
+        {"reference.courses", r->courses.course, r->courses.classes, KB_COURSE_BINS},
+        {"reference.course-rates", r->courses.rates, r->groups * r->courses.classes, r->objects},
     };
     kb_status status = KB_OK;
-    for (size_t i = 0; !status && i < sizeof tensors / sizeof *tensors; i++)
+    for (size_t i = 0; !status && i < sizeof tensors / sizeof *tensors && tensors[i].floats; i++)
         status = kb_container_add_floats(w, tensors[i].name, tensors[i].floats,
                                          tensors[i].rows * tensors[i].cols, err);
     return status;
+}
+
+/* TAILS (KB_SIGNALS x KB_TAIL) has to last until W is written. Nothing where no tail was kept. */
+static kb_status add_tails(kb_container_writer *w, const kb_model *m, float *tails, kb_error *err)
+{
+    if (!(m->signals[0].top > 0))
+        return KB_OK;
+    for (size_t i = 0; i < KB_SIGNALS; i++)
+        memcpy(tails + i * KB_TAIL, m->signals[i].tail, sizeof m->signals[i].tail);
+    return kb_container_add_floats(w, "signals.tails", tails, KB_SIGNALS * KB_TAIL, err);
 }
 
 /* P: the floats of a profile. */
@@ -264,6 +277,7 @@ static kb_status add_lineage(kb_container_writer *w, const kb_model *m, kb_error
 
 kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
 {
+    float tails[KB_SIGNALS * KB_TAIL];
     kb_container_writer *w = kb_container_writer_create(&kind);
     if (!w)
         return kb_fail_memory(err, "a model file");
@@ -286,6 +300,8 @@ kb_status kb_model_save(const kb_model *m, const char *path, kb_error *err)
         status = add_tensors(w, m, err);
     if (!status && m->known.count)
         status = kb_container_add_floats(w, "known", m->known.novelty, m->known.count, err);
+    if (!status)
+        status = add_tails(w, m, tails, err);
     if (!status && m->reference.sessions)
         status = add_reference(w, &m->reference, err);
     if (!status)
@@ -442,6 +458,9 @@ static kb_status load_signals(struct loader *l, kb_error *err)
         snprintf(key, sizeof key, "signal%zu_spread", i);
         if (!status)
             status = get_real(l, key, 0, 1e300, &l->model->signals[i].spread, err);
+        snprintf(key, sizeof key, "signal%zu_top", i);
+        if (!status && has_key(l, key))
+            status = get_real(l, key, 0, 100, &l->model->signals[i].top, err);
     }
     return status;
 }
@@ -799,6 +818,53 @@ static kb_status load_known(struct loader *l, kb_error *err)
     return status;
 }
 
+/* The upper halves of the parts that have one. */
+static kb_status load_tails(struct loader *l, kb_error *err)
+{
+    float *tails = NULL;
+    kb_standard *signals = l->model->signals;
+    if (!(signals[0].top > 0))
+        return KB_OK;
+    kb_status status = load_floats(l, "signals.tails", KB_SIGNALS, KB_TAIL, &tails, err);
+    for (size_t i = 0; !status && i < KB_SIGNALS * KB_TAIL; i++) {
+        if (i % KB_TAIL && tails[i] < tails[i - 1])
+            status =
+                kb_fail(err, KB_ERR_FORMAT, "%s: section signals.tails: falls at %zu", l->path, i);
+        signals[i / KB_TAIL].tail[i % KB_TAIL] = tails[i];
+    }
+    free(tails);
+    return status;
+}
+
+static kb_status check_courses(const struct loader *l, kb_error *err)
+{
+    const kb_courses *c = &l->model->reference.courses;
+    for (size_t i = 0; i < c->groups * c->objects * c->classes; i++)
+        if (!(c->rates[i] > 0 && c->rates[i] <= 1))
+            return kb_fail(err, KB_ERR_FORMAT,
+                           "%s: section reference.course-rates: no share at %zu", l->path, i);
+    return KB_OK;
+}
+
+/* Models without any are from before they were kept. */
+static kb_status load_courses(struct loader *l, kb_error *err)
+{
+    const kb_reference *r = &l->model->reference;
+    kb_courses *c = &l->model->reference.courses;
+    size_t classes = 0;
+    if (!has_key(l, "reference_courses"))
+        return KB_OK;
+    kb_status status = get_size(l, "reference_courses", 0, KB_COURSE_CLASSES, &classes, err);
+    if (status || !classes)
+        return status;
+    *c = (kb_courses){.classes = classes, .groups = r->groups, .objects = r->objects};
+    status = load_floats(l, "reference.courses", classes, KB_COURSE_BINS, &c->course, err);
+    if (!status)
+        status = load_floats(l, "reference.course-rates", r->groups * classes, r->objects,
+                             &c->rates, err);
+    return status ? status : check_courses(l, err);
+}
+
 static kb_status check_reference(const struct loader *l, kb_error *err)
 {
     const kb_reference *r = &l->model->reference;
@@ -862,6 +928,8 @@ static kb_status load_reference(struct loader *l, kb_error *err)
         status = load_reference_tensors(l, err);
     if (!status)
         status = check_reference(l, err);
+    if (!status)
+        status = load_courses(l, err);
     return status ? status : kb_reference_finish(r, err);
 }
 
@@ -980,6 +1048,8 @@ static kb_status load_all(struct loader *l, kb_error *err)
         status = load_clusters_known(l, err);
     if (!status)
         status = load_known(l, err);
+    if (!status)
+        status = load_tails(l, err);
     if (!status)
         status = load_reference(l, err);
     if (!status)

@@ -199,6 +199,21 @@ static void conclude_groups(kb_reference *r, const size_t *size)
         }
 }
 
+static kb_status fit_courses(kb_reference *r, const kb_reference_source *s, const uint32_t *number,
+                             const size_t *place, kb_error *err)
+{
+    size_t *group = kb_calloc(s->count, sizeof *group);
+    if (!group)
+        return kb_fail_memory(err, "courses");
+    for (size_t i = 0; i < s->count; i++)
+        group[i] = place[s->group[i]];
+    const kb_courses_source source = {s->store, number,     s->sessions, group,
+                                      s->count, r->objects, r->groups};
+    kb_status status = kb_courses_fit(&r->courses, &source, err);
+    free(group);
+    return status;
+}
+
 static kb_status fit_groups(kb_reference *r, const kb_reference_source *s, const uint32_t *number,
                             kb_error *err)
 {
@@ -218,6 +233,7 @@ static kb_status fit_groups(kb_reference *r, const kb_reference_source *s, const
         struct tally tally = {s->group, place, r};
         walk(s, number, count_presence, &tally);
         conclude_groups(r, size);
+        status = fit_courses(r, s, number, place, err);
     }
     free(size);
     free(place);
@@ -303,7 +319,7 @@ kb_status kb_reference_finish(kb_reference *r, kb_error *err)
             r->column[o * r->groups + g] = level;
             r->norm2[g] += (double)level * (double)level;
         }
-    return KB_OK;
+    return kb_courses_finish(&r->courses, err);
 }
 
 void kb_reference_clear(kb_reference *r)
@@ -320,19 +336,25 @@ void kb_reference_clear(kb_reference *r)
     free(r->levels);
     free(r->norm2);
     free(r->column);
+    kb_courses_clear(&r->courses);
     *r = (kb_reference){0};
 }
 
-/* SCRATCH: the groups' log likelihood ratios, then the squared distances of levels. */
-static kb_group_fit best_of(const kb_reference *r, const double *scratch, double norm2)
+/* SCRATCH: the groups' log likelihood ratios, then the squared distances of levels. *BEST: the
+ * group of the largest ratio. */
+static kb_group_fit best_of(const kb_reference *r, const double *scratch, double norm2,
+                            size_t *best)
 {
     const double *ratio = scratch, *distance2 = scratch + r->groups;
-    double most = ratio[0], least = distance2[0];
+    double least = distance2[0];
+    *best = 0;
     for (size_t g = 1; g < r->groups; g++) {
-        most = fmax(most, ratio[g]);
+        *best = ratio[g] > ratio[*best] ? g : *best;
         least = fmin(least, distance2[g]);
     }
-    return (kb_group_fit){copysign(sqrt(2 * fabs(most)), most), sqrt(fmax(least + norm2, 0))};
+    double most = ratio[*best];
+    return (kb_group_fit){.presence = copysign(sqrt(2 * fabs(most)), most),
+                          .levels = sqrt(fmax(least + norm2, 0))};
 }
 
 /* |x - m|^2 = |m|^2 + |x|^2 - 2 x m, of which the latter two cost what is present. */
@@ -357,5 +379,8 @@ kb_group_fit kb_reference_fit_of(const kb_reference *r, const kb_store *store, s
             distance2[g] -= 2 * x * (double)r->column[o * r->groups + g];
         }
     }
-    return best_of(r, scratch, norm2);
+    size_t best;
+    kb_group_fit fit = best_of(r, scratch, norm2, &best);
+    fit.course = kb_courses_surprise(&r->courses, store, session, number, best);
+    return fit;
 }

@@ -1,15 +1,17 @@
 /* reference: what of the training sessions stays in a model, for novelty and drift to compare with.
  *
- * Three things: how often each object is present in each of G groups of training sessions (K-means
- * of their embeddings) and how much there is of it, a sample of at most KB_REFERENCE_POINTS of them
- * as points, and how the levels of each object were spread. All of it is bounded by objects and
- * groups, not by sessions. Legend: N fitted sessions, M objects seen in any of them (in the order
- * of the model's `seen`), G groups, R points, Z latent units, P leading coordinates, C = KB_LEVELS
+ * Four things: how often each object is present in each of G groups of training sessions (K-means
+ * of their embeddings) and how much there is of it, which courses its readings take there, a sample
+ * of at most KB_REFERENCE_POINTS of them as points, and how the levels of each object were spread.
+ * All of it is bounded by objects and groups, not by sessions. Legend: N fitted sessions, M objects
+ * seen in any of them (in the order of the model's `seen`), G groups, R points, Z latent units, P
+ * leading coordinates, C = KB_LEVELS
  * + 1 classes. */
 #ifndef KB_REFERENCE_H
 #define KB_REFERENCE_H
 
 #include "corpus.h"
+#include "courses.h"
 #include "matrix.h"
 #include "names.h"
 #include "pool.h"
@@ -42,6 +44,7 @@ typedef struct kb_reference {
     float *spacing;  /* R: mean distance from y's row to its nearest others */
     float *edges;    /* M x (KB_LEVELS - 1): upper ends of all levels but the last, rising */
     float *counts;   /* M x C: training sessions without the object, then those in each level */
+    kb_courses courses; /* of the same groups and objects */
     /* Made from the above by kb_reference_finish. */
     double *offset; /* G: log likelihood ratio of a session without any object */
     double *gain;   /* M x G: what presence of the object adds to it */
@@ -75,7 +78,7 @@ uint32_t *kb_reference_numbers(const kb_names *seen, const kb_store *store);
 
 /* A session against the groups. */
 typedef struct kb_group_fit {
-    double presence, levels;
+    double presence, levels, course;
 } kb_group_fit;
 
 /* presence: how well the best group explains which objects a session has, against all training
@@ -83,8 +86,9 @@ typedef struct kb_group_fit {
  *   L = max over g of sum over o of log p(x_o | g) / p(x_o),   x_o: present or not
  * which takes objects as independent within a group. Sessions of a known kind have a large one;
  * those that are like none, whether unclassifiable or a new combination of known objects, one near
- * 0. levels: distance from the session's levels (in units of scale) to the nearest group's. NUMBER
- * as by kb_reference_numbers; SCRATCH: 2 G. Both are 0 without groups. */
+ * 0. levels: distance from the session's levels (in units of scale) to the nearest group's. course:
+ * kb_courses_surprise by the best group. NUMBER
+ * as by kb_reference_numbers; SCRATCH: 2 G. All are 0 without groups. */
 kb_group_fit kb_reference_fit_of(const kb_reference *reference, const kb_store *store,
                                  size_t session, const uint32_t *number, double *scratch);
 

@@ -56,7 +56,10 @@ static void print_clusters(FILE *f, const kb_model *m)
     if (m->dec_clusters)
         print_floats(f, m->dec_centroids, m->dec_clusters * m->layout.latent);
     for (size_t i = 0; i < KB_SIGNALS; i++)
-        fprintf(f, "signal %.17g %.17g\n", m->signals[i].median, m->signals[i].spread);
+        fprintf(f, "signal %.17g %.17g %.17g\n", m->signals[i].median, m->signals[i].spread,
+                m->signals[i].top);
+    for (size_t i = 0; i < KB_SIGNALS; i++)
+        print_floats(f, m->signals[i].tail, KB_TAIL);
     fprintf(f, "known %zu, flagged %zu, unseen %.17g\n", m->known.sessions, m->known.flagged,
             m->known.unseen);
     print_floats(f, m->known.novelty, m->known.count);
@@ -76,6 +79,10 @@ static void print_reference(FILE *f, const kb_reference *r)
     print_floats(f, r->spacing, r->points);
     print_floats(f, r->edges, r->objects * (KB_LEVELS - 1));
     print_floats(f, r->counts, r->objects * KB_CLASSES);
+    if (!r->courses.classes)
+        return;
+    print_floats(f, r->courses.course, r->courses.classes * KB_COURSE_BINS);
+    print_floats(f, r->courses.rates, r->groups * r->objects * r->courses.classes);
 }
 
 static void print_basis(FILE *f, const kb_basis *b)

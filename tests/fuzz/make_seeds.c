@@ -147,6 +147,18 @@ static void make_reference(kb_model *m)
     r->scale[0] = 2;
     for (size_t i = 0; i < KB_CLASSES; i++)
         r->counts[i] = i < 5;
+    r->courses = (kb_courses){.classes = 3,
+                              .groups = 2,
+                              .objects = 1,
+                              .course = make_floats(3 * KB_COURSE_BINS),
+                              .rates = make_floats(6)};
+    for (size_t i = 0; i < 6; i++)
+        r->courses.rates[i] = .25f;
+    for (size_t s = 0; s < KB_SIGNALS; s++) {
+        m->signals[s].top = 2;
+        for (size_t i = 0; i < KB_TAIL; i++)
+            m->signals[s].tail[i] = (float)i;
+    }
     m->known = (kb_known){.sessions = 3, .count = 3, .novelty = make_floats(3), .flagged = 1};
 }
 
