@@ -519,6 +519,63 @@ static kb_cluster describe_cluster(const struct calibration *c, size_t j, const 
     return cluster;
 }
 
+/* --- thresholds --------------------------------------------------------------------------- */
+
+/* Sessions that may be called emerging have no say in when one is. Those of the calibration that
+ * count as known are, of these rules the first that leaves enough: those that were drawn from the
+ * fitted ones and held out, if a false alarm can be as rare among them as is asked; those that the
+ * corpus does not call emerging; all. Where there are validation sessions, or the user chose a
+ * split, they are all known. */
+static bool chosen_by_name(const struct calibration *c)
+{
+    return c->options->split != KB_SPLITS ||
+           kb_corpus_session(c->corpus, c->ids[0])->split == KB_SPLIT_VALIDATION;
+}
+
+static bool is_held_out(const struct calibration *c, size_t i)
+{
+    const char *name = kb_corpus_session(c->corpus, c->ids[i])->name;
+    return kb_names_find(c->model->held_out, name, strlen(name)) != KB_NAME_NONE;
+}
+
+static bool is_not_emerging(const struct calibration *c, size_t i)
+{
+    return kb_corpus_session(c->corpus, c->ids[i])->split != KB_SPLIT_EMERGING;
+}
+
+static size_t take_signals(const struct calibration *c, kb_signals *out,
+                           bool (*known)(const struct calibration *c, size_t i))
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->readings.count; i++)
+        if (known(c, i))
+            out[n++] = c->readings.signals[i];
+    return n;
+}
+
+static kb_status fit_novelty(const struct calibration *c, kb_novelty_fit *fit, kb_error *err)
+{
+    const kb_calibrate_options *o = c->options;
+    kb_readings known = {.count = c->readings.count,
+                         .signals = kb_calloc(c->readings.count, sizeof *known.signals)};
+    if (!known.signals)
+        return kb_fail_memory(err, "novelty");
+    memcpy(known.signals, c->readings.signals, known.count * sizeof *known.signals);
+    if (!chosen_by_name(c)) {
+        size_t n = take_signals(c, known.signals, is_held_out);
+        if ((double)(n + 1) * o->false_alarms < 1)
+            n = take_signals(c, known.signals, is_not_emerging);
+        if (n >= LEAST_SESSIONS)
+            known.count = n;
+        else
+            memcpy(known.signals, c->readings.signals, known.count * sizeof *known.signals);
+    }
+    kb_status status =
+        kb_novelty_fit_of(fit, c->model, &known, o->novelty, o->false_alarms, o->seed, err);
+    free(known.signals);
+    return status;
+}
+
 /* Everything is computed before the model is touched, so that a failure leaves it as it was. */
 static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
 {
@@ -528,8 +585,7 @@ static kb_status install(struct calibration *c, kb_model *model, kb_error *err)
         kb_readings_distances(&c->readings, kb_const_matrix_of(c->km.centroids, k, z), err);
     if (!status) {
         leave_one_out(c);
-        status = kb_novelty_fit_of(&fit, model, &c->readings, c->options->novelty,
-                                   c->options->false_alarms, c->options->seed, err);
+        status = fit_novelty(c, &fit, err);
     }
     if (status)
         return status;
