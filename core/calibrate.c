@@ -523,7 +523,7 @@ static kb_cluster describe_cluster(const struct calibration *c, size_t j, const 
 
 /* Sessions that may be called emerging have no say in when one is. Those of the calibration that
  * count as known are, of these rules the first that leaves enough: those that were drawn from the
- * fitted ones and held out, if a false alarm can be as rare among them as is asked; those that the
+ * fitted ones and held out, if two of them may be false alarms; those that the
  * corpus does not call emerging; all. Where there are validation sessions, or the user chose a
  * split, they are all known. */
 static bool chosen_by_name(const struct calibration *c)
@@ -563,7 +563,7 @@ static kb_status fit_novelty(const struct calibration *c, kb_novelty_fit *fit, k
     memcpy(known.signals, c->readings.signals, known.count * sizeof *known.signals);
     if (!chosen_by_name(c)) {
         size_t n = take_signals(c, known.signals, is_held_out);
-        if ((double)(n + 1) * o->false_alarms < 1)
+        if ((double)(n + 1) * o->false_alarms < 2)
             n = take_signals(c, known.signals, is_not_emerging);
         if (n >= LEAST_SESSIONS)
             known.count = n;

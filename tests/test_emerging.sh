@@ -93,6 +93,19 @@ if [ -c /dev/full ]; then
   says "a full disk is told" "No space left"
 fi
 
+# --- thresholds without validation sessions --------------------------------------------------------------------------
+mkdir unheld
+cp corpus/metrics.csv.gz unheld
+sed 's/,validation,/,train,/' corpus/sessions.csv >unheld/sessions.csv
+"$kaboom" train unheld -o unheld.kb --epochs 6 --dec-epochs 3 --hidden 32 --latent 8 --threads 2 -k 5 --runs 1 --quiet || exit 1
+item() { "$kaboom" info unheld.kb --format csv | sed -n "s/^$1,//p"; }
+holds "held-out sessions alone say what is emerging" test "$(item 'known sessions')" -eq "$(item 'held out sessions')"
+gives 0 "emerging" unheld -m unheld.kb --show groups
+holds "new objects are told" sh -c 'tail -n +2 out | grep -q "^1,clump,"'
+"$kaboom" calibrate unheld -m unheld.kb -k 5 --false-alarms .001 --quiet >table || exit 1
+holds "where they are too few all that are not fitted do, but those called emerging" test "$(item 'known sessions')" -eq \
+  $(($(item 'held out sessions') + $(grep -c ',later,' unheld/sessions.csv)))
+
 # --- wrong usage -----------------------------------------------------------------------------------------------------
 gives 2 "no model" corpus
 gives 2 "a condition that is none" corpus -m model.kb --where label
