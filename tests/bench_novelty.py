@@ -89,10 +89,10 @@ def measure(kaboom, corpus, seed, roc_auc_score):
             share = sum(emerging[s] for s in kept_out) / len(kept_out)
             told = {row["item"]: row["value"] for row in run(kaboom, "info", model)}
             p = float(alpha)
-            print("  --false-alarms %s: %.4f of %d fresh sessions (standard error %.4f), measured by the model %s of %s" % (
+            print("  --false-alarms %s: %.4f of %d fresh sessions (standard error %.4f), measured by the model %.4f of %s" % (
                 alpha, share, len(kept_out),
                 math.sqrt(p * (1 - p) * (1 / len(kept_out) + 1 / float(told["known sessions"]))),
-                told["false alarms measured"], told["known sessions"]), flush=True)
+                float(told["false alarms measured"]), told["known sessions"]), flush=True)
 
 
 def report_areas(rows, fresh, label, taught, novelty, emerging, roc_auc_score):
