@@ -162,7 +162,7 @@ static void open_network(struct bench *b, kb_device *dev, const kb_layout *layou
         exit(1);
     }
     float *w = must(kb_alloc_aligned(layout->parameters, sizeof *w));
-    kb_layout_initialise(layout, w, 1);
+    kb_layout_initialise(layout, w, 1, 1);
     kb_network_put(&b->net, w);
     free(w);
     float *x = made_up(b->batch * layout->inputs, 1 / 32.0);

@@ -129,7 +129,7 @@ static void open_fixture(struct fixture *f)
     assert_int_equal(kb_layout_make(&f->layout, true, INPUTS, HIDDEN, LATENT, &err), KB_OK);
     assert_int_equal(kb_network_create(&f->net, &f->layout, f->dev, FITTED, &err), KB_OK);
     f->weights = calloc(f->layout.parameters, sizeof *f->weights);
-    kb_layout_initialise(&f->layout, f->weights, 1);
+    kb_layout_initialise(&f->layout, f->weights, 1, 1);
     kb_network_put(&f->net, f->weights);
     make_source(&f->fitted, FITTED, 1);
     make_source(&f->held_out, HELD_OUT, 2);

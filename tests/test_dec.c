@@ -206,7 +206,7 @@ static int set_up(void **state)
     assert_int_equal(kb_device_open_cpu(&f->dev, NULL, NULL), KB_OK);
     assert_int_equal(kb_network_create(&f->net, &layout, f->dev, BATCH, NULL), KB_OK);
     float *w = calloc(layout.parameters, sizeof *w);
-    kb_layout_initialise(&layout, w, 1);
+    kb_layout_initialise(&layout, w, 1, 1);
     kb_network_put(&f->net, w);
     free(w);
     f->source = (struct troubled){.base = {N, DIMS, troubled_fill, nothing_to_free}, .x = f->x};

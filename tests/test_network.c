@@ -29,7 +29,7 @@ static void open_network(struct fixture *f, bool vae)
     assert_int_equal(kb_device_open_cpu(&f->dev, NULL, NULL), KB_OK);
     assert_int_equal(kb_network_create(&f->net, &layout, f->dev, ROWS, NULL), KB_OK);
     f->w = malloc(layout.parameters * sizeof *f->w);
-    kb_layout_initialise(&layout, f->w, 5);
+    kb_layout_initialise(&layout, f->w, 1, 5);
     kb_rng rng = kb_rng_start(3, KB_STREAM_TEST);
     for (size_t i = 0; i < layout.parameters; i++) /* biases too, and a decoder that matters */
         f->w[i] += .3f * kb_rng_normal(&rng);

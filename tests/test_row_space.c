@@ -105,7 +105,7 @@ static void open_fixture(struct fixture *f, bool vae)
     kb_source_inputs(&f->inputs.source, f->view, &f->basis, f->fitted, f->n, BATCH, NULL);
     open_side(f, &f->rows, vae);
     open_side(f, &f->inputs, vae);
-    kb_layout_initialise(&f->rows.net.layout, f->rows.w, 1);
+    kb_layout_initialise(&f->rows.net.layout, f->rows.w, 1, 1);
     map_parameters(f, f->inputs.w, f->rows.w);
     kb_network_put(&f->rows.net, f->rows.w);
     kb_network_put(&f->inputs.net, f->inputs.w);

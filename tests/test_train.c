@@ -445,6 +445,46 @@ static void options_out_of_range_are_named(void **state)
     kb_model_free(model);
 }
 
+/* What NOTES says on the line "adam=..." and the next. */
+static void assert_steps(struct fixture *f, const kb_train_options *o, const char *expected)
+{
+    kb_model *model = train(f, o, NULL);
+    if (!strstr(model->notes, expected))
+        fail_msg("no '%s' in:\n%s", expected, model->notes);
+    kb_model_free(model);
+}
+
+static void the_document_preset_steps_a_vae_like_the_dense_network(void **state)
+{
+    kb_train_options o = quick(KB_VARIANT_VAE);
+    o.epochs = 2;
+    assert_steps(*state, &o, "adam=plain\nweight_decay=0\n");
+    o.preset = KB_PRESET_DOCUMENT;
+    assert_steps(*state, &o, "adam=dense\nweight_decay=4\n");
+    o.weight_decay = .5;
+    o.adam = KB_ADAM_PLAIN;
+    assert_steps(*state, &o, "adam=plain\nweight_decay=0.5\n");
+    o = quick(KB_VARIANT_AE);
+    o.epochs = 2;
+    o.preset = KB_PRESET_DOCUMENT;
+    assert_steps(*state, &o, "adam=plain\nweight_decay=0\n");
+}
+
+static void steps_and_decay_change_the_weights(void **state)
+{
+    struct fixture *f = *state;
+    kb_train_options o = quick(KB_VARIANT_VAE), decaying = o, dense = o;
+    decaying.weight_decay = 10;
+    dense.adam = KB_ADAM_DENSE;
+    kb_model *models[] = {train(f, &o, NULL), train(f, &decaying, NULL), train(f, &dense, NULL)};
+    for (size_t i = 0; i < 3; i++) {
+        assert_memory_not_equal(models[i]->weights, models[(i + 1) % 3]->weights,
+                                models[i]->layout.parameters * sizeof(float));
+    }
+    for (size_t i = 0; i < 3; i++)
+        kb_model_free(models[i]);
+}
+
 static void learning_rates_that_diverge_end_in_an_error_or_a_finite_model(void **state)
 {
     struct fixture *f = *state;
@@ -523,6 +563,8 @@ int main(void)
         cmocka_unit_test(batches_may_be_larger_than_the_default),
         cmocka_unit_test(cancelling_stops_training),
         cmocka_unit_test(options_out_of_range_are_named),
+        cmocka_unit_test(the_document_preset_steps_a_vae_like_the_dense_network),
+        cmocka_unit_test(steps_and_decay_change_the_weights),
         cmocka_unit_test(learning_rates_that_diverge_end_in_an_error_or_a_finite_model),
         cmocka_unit_test(damaged_models_are_refused),
     };

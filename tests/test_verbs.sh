@@ -348,6 +348,10 @@ says "the range is told" "--energy"
 gives 2 "no number at all" train corpus -o x.kb --epochs many
 gives 2 "a negative number" train corpus -o x.kb --epochs -1
 gives 2 "a number with a tail" train corpus -o x.kb --learning-rate 1e-3x
+gives 2 "a decay that is no number" train corpus -o x.kb --weight-decay nan
+says "the word for the default is told" "or auto"
+gives 2 "a decay of more than all" train corpus -o x.kb --weight-decay 100 --learning-rate .1
+says "both are told" "--weight-decay: 100 times the learning rate 0.1"
 gives 2 "a word that is none of the choices" train corpus -o x.kb --variant gan
 says "the choices are told" "vae+dec"
 gives 2 "a measure that is not there" explain corpus -m model.kb --by magic

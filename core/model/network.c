@@ -59,12 +59,12 @@ static double initial_deviation(const kb_layout *layout, size_t k)
     }
 }
 
-void kb_layout_initialise(const kb_layout *layout, float *w, uint64_t seed)
+void kb_layout_initialise(const kb_layout *layout, float *w, double decoder_gain, uint64_t seed)
 {
     for (size_t k = 0; k < KB_TENSORS_MAX; k++) {
         const kb_tensor *tensor = &layout->tensors[k];
         kb_rng rng = kb_rng_start(seed, KB_STREAM_INIT + 100 * k);
-        double deviation = initial_deviation(layout, k);
+        double deviation = initial_deviation(layout, k) * (k == KB_DEC1_W ? decoder_gain : 1);
         for (size_t i = 0; i < tensor->rows * tensor->cols; i++)
             w[tensor->offset + i] =
                 deviation > 0 ? (float)(deviation * (double)kb_rng_normal(&rng)) : 0;

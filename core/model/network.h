@@ -49,8 +49,8 @@ kb_status kb_layout_make(kb_layout *layout, bool vae, size_t inputs, size_t hidd
                          kb_error *err);
 /* W (layout->parameters floats) gets initial values: pre-activations of the first layer have
  * deviation .3 on inputs of unit mean square norm, the others 1/sqrt(fan-in), the log-variance head
- * a tenth of that, biases zero. */
-void kb_layout_initialise(const kb_layout *layout, float *w, uint64_t seed);
+ * a tenth of that, the decoder's first DECODER_GAIN times that, biases zero. */
+void kb_layout_initialise(const kb_layout *layout, float *w, double decoder_gain, uint64_t seed);
 
 typedef struct kb_network {
     kb_layout layout;

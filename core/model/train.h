@@ -33,7 +33,8 @@ bool kb_space_parse(kb_space *out, const char *text);
 typedef enum kb_adam {
     KB_ADAM_AUTO,  /* dense for a VAE with the document preset, else plain */
     KB_ADAM_PLAIN, /* each weight by the learning rate, as all others */
-    KB_ADAM_DENSE  /* as far in all as in a network of D undivided inputs */
+    KB_ADAM_DENSE  /* about as far in all as in a network of D undivided inputs;
+                     the decoder begins smaller */
 } kb_adam;
 
 enum { KB_ADAMS = 3 };
@@ -66,7 +67,7 @@ typedef struct kb_train_options {
     double learning_rate; /* default 1e-3 */
     double kl_weight;     /* beta, default 3e-3 */
     kb_adam adam;         /* of the autoencoder's phase; default auto */
-    double weight_decay;  /* of that phase, see network.h; NAN: 8 where auto is dense, else 0 */
+    double weight_decay;  /* of that phase, see network.h; NAN: 4 where auto is dense, else 0 */
     size_t patience; /* epochs without a better validation loss before stopping; 0: by the recipe */
     kb_device_choice device;
     uint64_t seed;           /* default 1 */
