@@ -2,6 +2,7 @@
  * to another. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "judgement.h"
 #include "modelfile.h"
@@ -19,12 +20,15 @@ static kb_status compare(void *ctx, const kb_progress *progress, kb_error *err)
     return status ? status : cli_compare(&c->judgement, &c->result, err);
 }
 
-/* Two models, or two corpora: by what the files begin with. */
+/* Two models, or two corpora: by what the files begin with. Beside a model, what cannot be read is
+ * taken for one, so that loading it tells why. */
 static int find_sides(cli_judgement *j, const cli_options *o)
 {
     const char *a = o->operands[0], *b = o->operands[1];
-    bool models = kb_model_looks_like(a);
-    if (models != kb_model_looks_like(b))
+    bool models = kb_model_looks_like(a), alike = models == kb_model_looks_like(b);
+    if (!alike && access(models ? b : a, R_OK) != 0)
+        models = alike = true;
+    if (!alike)
         return cli_usage_error(
             CLI_COMPARE,
             "'%s' is a model and '%s' is not: compare two models, or two corpora "

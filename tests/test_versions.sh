@@ -61,6 +61,9 @@ is "the type has come back" "come back" cluster_a "$two" change
 is "the other has shrunk" shrunk cluster_a "$last" change
 gives 2 "a model and a corpus" compare model.kb first
 says "are told apart" "is a model and"
+gives 1 "a model that is not there" compare nowhere.kb model.kb
+says "it is named" "nowhere.kb: cannot be opened: No such file or directory"
+gives 1 "a second model that is not there" compare model.kb nowhere.kb
 gives 2 "two corpora without a model" compare first second
 gives 2 "two models and -m" compare model.kb model.kb -m model.kb
 gives 2 "two corpora and --corpus" compare first second -m model.kb --corpus all
