@@ -402,7 +402,7 @@ if [ -c /dev/full ]; then
 else
   skip "a full disk" "there is no /dev/full"
 fi
-"$kaboom" embed corpus -m model.kb 2>err | head -n 1 >out
+"$kaboom" embed corpus -m model.kb --quiet 2>err | head -n 1 >out
 holds "a reader that goes away is no news" test ! -s err
 # shellcheck disable=SC2086
 gives 1 "a model in a folder that is not there" train corpus -o nowhere/model.kb $small
