@@ -23,7 +23,7 @@
 #include "program_world.h"
 #include "pty.h"
 
-enum { PATIENCE = 90, ROWS = 24, COLS = 100 }; /* seconds; cells */
+enum { PATIENCE = 400, ROWS = 24, COLS = 100 }; /* seconds; cells */
 
 /* --- files and the batch verbs --- */
 
