@@ -524,7 +524,7 @@ static void another_k_is_asked_for_at_the_elbow(void **state)
     struct world *world = *state;
     finish_work(world);
     type(world, "4");
-    see(world, "k = 2; silhouette 2, Davies-Bouldin 2, knee 3. Candidate: 2");
+    see(world, "k = 2 in use; silhouette 2, Davies-Bouldin 2, knee 3. Candidate: 2");
     type(world, "]]]");
     see(world, "Candidate: 5");
     type(world, "[\r");

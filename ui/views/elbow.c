@@ -107,14 +107,15 @@ static size_t candidate_of(const kb_pane *pane)
     return state->candidate ? state->candidate : pane->ui->data->findings->k;
 }
 
-/* What the rules say, in one line of 80 columns. */
+/* What the rules say, in one line of 80 columns while k has one digit. */
 static void verdict(const kb_pane *pane, char *text, size_t size)
 {
     const kb_elbow *elbow = elbow_of(pane);
     char stable[50] = "";
     if (elbow->most_stable)
         snprintf(stable, sizeof stable, ", stability %zu", elbow->most_stable);
-    snprintf(text, size, "k = %zu; silhouette %zu, Davies-Bouldin %zu, knee %zu%s. Candidate: %zu",
+    snprintf(text, size,
+             "k = %zu in use; silhouette %zu, Davies-Bouldin %zu, knee %zu%s. Candidate: %zu",
              pane->ui->data->findings->k, elbow->best_silhouette, elbow->best_davies_bouldin,
              elbow->knee, stable, candidate_of(pane));
 }
