@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "blas_kernels.h"
 #include "run.h"
 #include "verbs.h"
 
@@ -30,10 +32,21 @@ static void hold_standard_files(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* Where OpenBLAS has taken kernels for a processor of long ago, the program begins anew with better
+ * ones, for it cannot change them once it is loaded. Once at most, and not against the user's own
+ * OPENBLAS_CORETYPE. If it cannot, it goes on with what there is. */
+static void begin_with_fitting_kernels(char **argv)
+{
+    const char *core = getenv("OPENBLAS_CORETYPE") ? NULL : kb_blas_core_wanted();
+    if (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
+        execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
     cli_options options;
     int status;
+    begin_with_fitting_kernels(argv);
     hold_standard_files();
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C"); /* numbers are written the same everywhere */

@@ -3,6 +3,7 @@ libcompute_a_CPPFLAGS = $(COMPUTE_CPPFLAGS) $(OPENBLAS_CFLAGS) -DKB_PKGLIBDIR='"
 # Square roots and comparisons become vector code only when nobody looks at errno or at floating-point traps.
 libcompute_a_CFLAGS = $(CORE_CFLAGS) -fno-math-errno -fno-trapping-math
 libcompute_a_SOURCES = \
+  core/compute/blas_kernels.c core/compute/blas_kernels.h \
   core/compute/cpu_kernels.c core/compute/cpu_kernels.h \
   core/compute/device.h \
   core/compute/device_cpu.c \
@@ -12,6 +13,12 @@ libcompute_a_SOURCES = \
 EXTRA_DIST += core/compute/fastmath.py
 
 if HAVE_CMOCKA
+check_PROGRAMS += tests/test_blas_kernels
+TESTS += tests/test_blas_kernels
+tests_test_blas_kernels_SOURCES = tests/test_blas_kernels.c
+tests_test_blas_kernels_CPPFLAGS = $(COMPUTE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_test_blas_kernels_CFLAGS = $(TEST_CFLAGS)
+tests_test_blas_kernels_LDADD = $(COMPUTE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/test_device
 TESTS += tests/test_device
 tests_test_device_SOURCES = tests/test_device.c
