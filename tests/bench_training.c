@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "blas_kernels.h"
 #include "memory.h"
 #include "network.h"
 #include "rng.h"
@@ -192,9 +193,12 @@ static size_t number(const char *text)
 
 int main(int argc, char **argv)
 {
+    const char *core = kb_blas_core_wanted();
+    if (argc == 2 && strcmp(argv[1], "core") == 0)
+        return puts(core ? core : "") < 0;
     if (argc != 9) {
         fprintf(stderr, "usage: bench_training VARIANT SESSIONS INPUTS HIDDEN LATENT BATCH THREADS "
-                        "STEPS\n");
+                        "STEPS | bench_training core\n");
         return 2;
     }
     struct bench b = {

@@ -10,6 +10,9 @@ torch=$(cd "$(dirname "$0")" && pwd)/bench_training_torch.py
 torch_loss=$(cd "$(dirname "$0")" && pwd)/bench_training_loss.py
 epochs=${EPOCHS:-4} threads=2 python=${PYTHON:-python3}
 in_work_folder
+# The kernels that kaboom would take, for all.
+core=${OPENBLAS_CORETYPE-$("$steps" core)}
+if [ -n "$core" ]; then export OPENBLAS_CORETYPE="$core"; fi
 
 headline "$("$kaboom" --version), $threads threads, extrapolated from $epochs epochs"
 if [ -z "$corpus" ]; then
