@@ -34,12 +34,18 @@ static void hold_standard_files(void)
 
 /* Where OpenBLAS has taken kernels for a processor of long ago, the program begins anew with better
  * ones, for it cannot change them once it is loaded. Once at most, and not against the user's own
- * OPENBLAS_CORETYPE. If it cannot, it goes on with what there is. */
+ * OPENBLAS_CORETYPE. If it cannot, it goes on with what there is. By its path, for a process is
+ * called after the last part of what it was begun with: "exe" would not be found by pgrep. */
 static void begin_with_fitting_kernels(char **argv)
 {
+    char path[4096];
     const char *core = getenv("OPENBLAS_CORETYPE") ? NULL : kb_blas_core_wanted();
-    if (core && setenv("OPENBLAS_CORETYPE", core, 1) == 0)
-        execv("/proc/self/exe", argv);
+    ssize_t length = core ? readlink("/proc/self/exe", path, sizeof path) : -1;
+    if (length <= 0 || (size_t)length == sizeof path)
+        return;
+    path[length] = '\0';
+    if (setenv("OPENBLAS_CORETYPE", core, 1) == 0)
+        execv(path, argv);
 }
 
 int main(int argc, char **argv)

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "kmeans.h"
 #include "memory.h"
@@ -25,21 +24,11 @@ static void course_of(const kb_series *series, size_t length, float course[B])
 static size_t class_of(const kb_courses *c, const kb_series *series, size_t length)
 {
     float course[B];
-    size_t best = 0;
-    float least = INFINITY;
+    uint32_t label;
     course_of(series, length, course);
-    for (size_t k = 0; k < c->classes; k++) {
-        float sum = 0;
-        for (size_t b = 0; b < B; b++) {
-            float d = course[b] - c->course[k * B + b];
-            sum += d * d;
-        }
-        if (sum < least) {
-            least = sum;
-            best = k;
-        }
-    }
-    return best;
+    kb_nearest(kb_const_matrix_of(course, 1, B), kb_const_matrix_of(c->course, c->classes, B),
+               &label, NULL);
+    return label;
 }
 
 /* Calls EACH for every series of an object that has a number. */

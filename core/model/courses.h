@@ -11,7 +11,6 @@
 #define KB_COURSES_H
 
 #include "names.h"
-#include "pool.h"
 #include "status.h"
 #include "store.h"
 
